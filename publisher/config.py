@@ -1,0 +1,222 @@
+"""The deployment: ``publisher.toml`` with ``PUBLISHER_SECTION__KEY`` variables over it."""
+
+import tomllib
+from email.headerregistry import Address
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from publisher.errors import ConfigError
+
+Language = Literal["en", "fr", "ru"]
+
+INTERFACE_LANGUAGES: tuple[Language, ...] = ("en", "fr", "ru")
+"""The languages that pages and messages speak."""
+
+
+def _base_url(text: str) -> str:
+    url = TypeAdapter(HttpUrl).validate_python(text)
+    if url.query or url.fragment:
+        raise ValueError("must have no query and no fragment")
+    return text.rstrip("/")
+
+
+def _timezone(text: str) -> str:
+    if text not in available_timezones():
+        raise ValueError("is not a time zone. Use a name like Europe/Vienna")
+    return text
+
+
+def _mailbox(text: str) -> str:
+    name, address = parseaddr(text)
+    local, _, domain = address.rpartition("@")
+    if not (local and domain) or any(char in text for char in "\r\n\0"):
+        raise ValueError("is not an address. Use: Name <name@example.org>")
+    Address(display_name=name, username=local, domain=domain)
+    return text
+
+
+def _domain(text: str) -> str:
+    if not text or any(char.isspace() or char in "@<>/" for char in text):
+        raise ValueError("is not a domain name. Use a name like bounces.example.org")
+    return text.lower()
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+Domain = Annotated[str, AfterValidator(_domain)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Site(_Section):
+    name: str = Field(min_length=1)
+    base_url: BaseUrl
+    languages: tuple[Language, ...] = INTERFACE_LANGUAGES
+    timezone: Timezone = "UTC"
+    postal_address: str = Field(min_length=1)
+    secret_file: Path | None = None
+    """Key of the link tokens; by default ``publisher.secret`` beside the database."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class DatabaseSection(_Section):
+    url: str = "sqlite:///publisher.db"
+
+
+class Mail(_Section):
+    sender: Mailbox = Field(alias="from")
+    reply_to: Mailbox | None = None
+    bounce_domain: Domain
+    only_to: tuple[str, ...] = ()
+    """Patterns like ``*@example.org``; where given, nobody else gets mail."""
+
+    @property
+    def sender_domain(self) -> str:
+        return parseaddr(self.sender)[1].rpartition("@")[2]
+
+
+class Smtp(_Section):
+    host: str = "127.0.0.1"
+    port: Port = 25
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    connections: int = Field(default=10, ge=1, le=200)
+    username: str | None = None
+    password_file: Path | None = None
+    messages_per_second: float | None = Field(default=None, gt=0)
+    timeout_s: float = Field(default=60, gt=0)
+    """For each step of the dialogue but the last; the server has ten minutes to answer a body (RFC 5321 §4.5.3.2)."""
+
+    @model_validator(mode="after")
+    def _has_password(self) -> Self:
+        if self.username and not self.password_file:
+            raise ValueError("username is given without password_file. Name the file that holds the password")
+        return self
+
+
+class Dkim(_Section):
+    domain: Domain
+    selector: str = Field(min_length=1)
+    key_file: Path
+
+
+class Web(_Section):
+    host: str = "127.0.0.1"
+    port: Port = 8000
+
+
+class Config(BaseSettings):
+    """Everything about this deployment; paths are absolute, resolved against the file's folder."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="PUBLISHER_", env_nested_delimiter="__", populate_by_name=True
+    )
+
+    site: Site
+    database: DatabaseSection = DatabaseSection()
+    mail: Mail
+    smtp: Smtp = Smtp()
+    dkim: Dkim | None = None
+    web: Web = Web()
+    folder: Path = Field(default=Path(), exclude=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+    def password(self) -> str | None:
+        """The SMTP password, read from its file."""
+        return (
+            None if self.smtp.password_file is None else read_secret(self.smtp.password_file, key="smtp.password_file")
+        )
+
+
+def load_config(path: Path) -> Config:
+    """The configuration in that file; ConfigError names file, key and remedy."""
+    values = _read_toml(path)
+    if "folder" in values:
+        raise ConfigError(f"{path}: folder: unknown key. Remove it")
+    try:
+        config = Config(**values, folder=path.resolve().parent)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, path)) from error
+    return _with_absolute_paths(config)
+
+
+def read_secret(path: Path, *, key: str) -> str:
+    """The text of a secret file without its last newline; ConfigError names the key that asked for it."""
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{key}: cannot read {path} ({error}). Create it, readable by this user only") from error
+    if not text:
+        raise ConfigError(f"{key}: {path} is empty. Write the secret into it")
+    return text
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path} does not exist. Run: publisher init {path.parent}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+
+
+def _with_absolute_paths(config: Config) -> Config:
+    def absolute(path: Path | None) -> Path | None:
+        return None if path is None else (config.folder / path).resolve()
+
+    site = config.site.model_copy(update={"secret_file": absolute(config.site.secret_file)})
+    smtp = config.smtp.model_copy(update={"password_file": absolute(config.smtp.password_file)})
+    dkim = config.dkim and config.dkim.model_copy(update={"key_file": absolute(config.dkim.key_file)})
+    return config.model_copy(update={"site": site, "smtp": smtp, "dkim": dkim})
+
+
+def _explain(error: ValidationError, path: Path) -> str:
+    return "\n".join(f"{path}: {_key(problem['loc'])}: {_remedy(problem)}" for problem in error.errors())
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location)
+
+
+def _remedy(problem: Any) -> str:  # Any: pydantic's ErrorDetails, a TypedDict of its core
+    match problem["type"]:
+        case "extra_forbidden":
+            return "unknown key. Remove it or correct its spelling"
+        case "missing":
+            return "is missing. Add it"
+        case "value_error":
+            return f"{problem['input']!r}: {problem['ctx']['error']}"
+        case _:
+            return f"{problem['input']!r}: {problem['msg']}"
