@@ -84,6 +84,11 @@ class Page:
         """The day of publication where the organisation sits."""
         return self.published_at.astimezone(ZONE).date()
 
+    @property
+    def changed_day(self) -> date:
+        """The day of the last change of its text."""
+        return self.updated_at.astimezone(ZONE).date()
+
 
 @cache
 def load_newsroom() -> Newsroom:
