@@ -1,0 +1,138 @@
+"""Addresses of feeds: criteria ⇄ path. Every feed has one address; other spellings of it are redirects."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+from urllib.parse import parse_qsl, quote, urlencode
+
+from feeds.criteria import Criteria
+from feeds.model import KINDS
+
+Format = Literal["atom", "rss", "json"]
+
+FORMATS: tuple[Format, ...] = get_args(Format)
+ROOT = "/feeds/"
+ALL_LANGUAGES = "all"
+
+_QUERY_FIELDS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCodes:
+    """The codes that addresses may name; all others lead nowhere."""
+
+    themes: Collection[str]
+    regions: Collection[str]
+    languages: Collection[str]
+    kinds: Collection[str] = KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One feed in one format."""
+
+    criteria: Criteria
+    format: Format
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The address means a feed whose one address is this."""
+
+    location: str
+
+
+def path_of(criteria: Criteria, format: Format) -> str:  # noqa: A002
+    """The one address of this feed, e.g. ``/feeds/fr/theme/asylum/region/africa.atom``.
+
+    Single values and pairs of theme and region are paths, any other mix is a query with keys and values sorted.
+    """
+    query = urlencode(_query_of(criteria))
+    return f"{ROOT}{_stem_of(criteria)}.{format}" + (f"?{query}" if query else "")
+
+
+def name_of(criteria: Criteria) -> str:
+    """The feed's name in every format, e.g. ``feeds/fr/theme/asylum`` or ``feeds/all/mix?kind=call``."""
+    query = urlencode(_query_of(criteria))
+    return f"{ROOT}{_stem_of(criteria)}".lstrip("/") + (f"?{query}" if query else "")
+
+
+def parse_path(path: str, query: str, *, known: KnownCodes) -> Address | Redirect | None:
+    """The feed at this decoded path and raw query string; None where there is none.
+
+    A query on a feed that needs none, values in another order, given twice or as ``*`` are redirects.
+    """
+    address = _read_address(path, query, known=known)
+    if address is None:
+        return None
+    location = path_of(address.criteria, address.format)
+    given = quote(path) + (f"?{query}" if query else "")
+    return address if given == location else Redirect(location)
+
+
+def _stem_of(criteria: Criteria) -> str:
+    parts = [criteria.language or ALL_LANGUAGES]
+    if _is_mix(criteria):
+        return "/".join([*parts, "mix"])
+    for axis, values in (("theme", criteria.themes), ("region", criteria.regions)):
+        parts += [part for value in values for part in (axis, quote(value, safe=""))]
+    return "/".join(parts) if len(parts) > 1 else f"{parts[0]}/all"
+
+
+def _is_mix(criteria: Criteria) -> bool:
+    return bool(criteria.kinds) or len(criteria.themes) > 1 or len(criteria.regions) > 1
+
+
+def _query_of(criteria: Criteria) -> list[tuple[str, str]]:
+    if not _is_mix(criteria):
+        return []
+    axes = {"kind": criteria.kinds, "region": criteria.regions, "theme": criteria.themes}
+    return sorted((axis, value) for axis, values in axes.items() for value in values)
+
+
+def _read_address(path: str, query: str, *, known: KnownCodes) -> Address | None:
+    stem, _, suffix = path.removeprefix(ROOT).rpartition(".")
+    if not path.startswith(ROOT) or not (found := [known for known in FORMATS if known == suffix]):
+        return None
+    language, *parts = stem.split("/")
+    if language != ALL_LANGUAGES and language not in known.languages:
+        return None
+    wishes = _read_wishes(parts, query)
+    if wishes is None or not all(_is_known(axis, value, known=known) for axis, value in wishes):
+        return None
+    return Address(_criteria_of(wishes, language), found[0])
+
+
+def _read_wishes(parts: Sequence[str], query: str) -> list[tuple[str, str]] | None:
+    match parts:
+        case ["all"]:
+            return []
+        case ["theme" | "region" as axis, value]:
+            return [(axis, value)]
+        case ["theme", theme, "region", region]:
+            return [("theme", theme), ("region", region)]
+        case ["mix"]:
+            return _read_query(query)
+        case _:
+            return None
+
+
+def _read_query(query: str) -> list[tuple[str, str]] | None:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_QUERY_FIELDS_MAX)
+    except ValueError:
+        return None
+    return [(axis, value) for axis, value in pairs if axis in {"theme", "region", "kind"}]
+
+
+def _is_known(axis: str, value: str, *, known: KnownCodes) -> bool:
+    codes = {"theme": known.themes, "region": known.regions, "kind": known.kinds}
+    return value == "*" or value in codes[axis]
+
+
+def _criteria_of(wishes: Sequence[tuple[str, str]], language: str) -> Criteria:
+    def values(axis: str) -> Iterator[str]:
+        return (value for name, value in wishes if name == axis)
+
+    language_wish = None if language == ALL_LANGUAGES else language
+    return Criteria.of(values("theme"), values("region"), kinds=values("kind"), language=language_wish)

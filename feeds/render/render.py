@@ -1,0 +1,16 @@
+"""One door to all formats."""
+
+from collections.abc import Callable, Mapping
+
+from feeds.paths import Format
+from feeds.render.atom import render_atom
+from feeds.render.feed import Feed
+from feeds.render.json_feed import render_json
+from feeds.render.rss import render_rss
+
+_RENDERERS: Mapping[Format, Callable[[Feed], bytes]] = {"atom": render_atom, "rss": render_rss, "json": render_json}
+
+
+def render(feed: Feed, format: Format) -> bytes:  # noqa: A002
+    """The document in UTF-8. Equal feeds give equal bytes."""
+    return _RENDERERS[format](feed)
