@@ -88,7 +88,7 @@ async def _story(request: Request) -> Response:
 async def _rss(request: Request) -> Response:
     site = _site(request)
     pages = site.listed("fr")[:FEED_SIZE]
-    body = site_feeds.rss(pages, site.newsroom.organisation, base_url=str(request.base_url))
+    body = site_feeds.rss(pages, site.newsroom.organisation, base_url=_base_url(request))
     media_type = "application/rss+xml; charset=utf-8"
     return respond_if_changed(request, body, modified_at=_newest_change(pages), media_type=media_type)
 
@@ -96,7 +96,7 @@ async def _rss(request: Request) -> Response:
 async def _json_feed(request: Request) -> Response:
     site = _site(request)
     pages = site.listed("ru")[:FEED_SIZE]
-    body = site_feeds.json_feed(pages, site.newsroom.organisation, base_url=str(request.base_url))
+    body = site_feeds.json_feed(pages, site.newsroom.organisation, base_url=_base_url(request))
     media_type = "application/feed+json; charset=utf-8"
     return respond_if_changed(request, body, modified_at=_newest_change(pages), media_type=media_type)
 
@@ -133,9 +133,14 @@ def _context(request: Request, language: str) -> dict[str, object]:
         "phrases": organisation.phrases[language],
         "language": language,
         "format_day": words,
-        "base_url": str(request.base_url),
+        "base_url": _base_url(request),
         "path": request.url.path.removeprefix(str(request.scope.get("root_path", ""))),
     }
+
+
+def _base_url(request: Request) -> str:
+    """Where the site stands; Request.base_url does not know of a mount."""
+    return str(request.url.replace(path=f"{request.scope.get('root_path', '')}/", query="", fragment=""))
 
 
 def _page_number(request: Request) -> int:
