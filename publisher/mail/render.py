@@ -1,0 +1,96 @@
+"""A variant's subject, HTML, text and web page: Jinja2 makes MJML, MJML makes HTML that every mail client reads."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+
+from jinja2 import TemplateError
+from mjml import mjml2html
+
+from publisher.errors import RenderError
+from publisher.i18n import translator
+from publisher.mail.cleaning import cut, one_line
+from publisher.mail.content import DigestContent, Rendered
+from publisher.mail.environment import mail_environment
+from publisher.mail.extent import Extent, extents, trim
+from publisher.mail.views import DigestView, view_digest
+
+AIM_BYTES = 80_000
+"""The HTML shows fewer summaries, then fewer items, until it is this small."""
+
+WARN_BYTES = 90_000
+"""Staff are warned of a message above this size."""
+
+REFUSE_BYTES = 95_000
+"""No message above this size is made: Gmail clips at 102,400 bytes, unsubscribe link and all."""
+
+PLACEHOLDER_LENGTH = 27
+"""As long as an unsubscribe token."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    view: DigestView
+    subject: str
+    placeholder: str
+    unsubscribe_url: str
+
+
+def render_variant(content: DigestContent, language: str) -> Rendered:
+    """The texts of that variant in that language, the same for the same content; RenderError says what failed."""
+    interface = translator(language)
+    view = view_digest(content, interface)
+    placeholder = _make_placeholder(content, language)
+    subject = one_line(f"{view.title}, {view.window}")
+    parts = _Parts(view, subject, placeholder, f"{content.base_url}/u/{placeholder}")
+    try:
+        html, extent = _render_within_limit(parts)
+        text = _fill_template("email/digest.txt", parts, shown=_all_listed(view, extent))
+        page_html = _fill_template("web/edition.html", parts, shown=view)
+    except (TemplateError, ValueError) as error:
+        raise RenderError(f"edition {content.edition_id} in {language}: {error}") from error
+    return Rendered(interface.language, subject, html, text, page_html, placeholder)
+
+
+def _make_placeholder(content: DigestContent, language: str) -> str:
+    """Made of the content's hash, so that no content can hold it and lure a person's token into its own text."""
+    digest = hashlib.sha256(f"{language}\n{content!r}".encode("utf-8", "surrogatepass")).digest()
+    return base64.urlsafe_b64encode(digest)[:PLACEHOLDER_LENGTH].decode("ascii")
+
+
+def _render_within_limit(parts: _Parts) -> tuple[str, Extent]:
+    for extent in extents(parts.view.item_count):
+        html = _render_html(parts, extent)
+        size_bytes = len(html.encode())
+        if size_bytes <= AIM_BYTES:
+            return html, extent
+    if size_bytes > REFUSE_BYTES:
+        raise ValueError(f"the message has {size_bytes} bytes without any item. Shorten names and addresses")
+    return html, extent
+
+
+def _render_html(parts: _Parts, extent: Extent) -> str:
+    hidden_count = parts.view.item_count - extent.listed
+    layout = _fill_template("email/digest.mjml", parts, shown=trim(parts.view, extent), hidden_count=hidden_count)
+    return mjml2html(layout, fonts={})
+
+
+def _all_listed(view: DigestView, extent: Extent) -> DigestView:
+    return trim(view, Extent(view.item_count, extent.detailed, extent.summary_words))
+
+
+def _fill_template(name: str, parts: _Parts, *, shown: DigestView, hidden_count: int = 0) -> str:
+    template = mail_environment(parts.view.language).get_template(name)
+    return template.render(
+        view=parts.view,
+        shown=shown,
+        hidden_count=hidden_count,
+        subject=parts.subject,
+        preheader=_preheader(shown),
+        unsubscribe_url=parts.unsubscribe_url,
+    )
+
+
+def _preheader(shown: DigestView) -> str:
+    titles = [item.title for group in shown.groups for item in group.items[:1]]
+    return cut(" · ".join(titles[:4]), 140)
