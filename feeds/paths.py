@@ -42,13 +42,13 @@ class Redirect:
     location: str
 
 
-def path_of(criteria: Criteria, format: Format) -> str:  # noqa: A002
+def path_of(criteria: Criteria, form: Format) -> str:
     """The one address of this feed, e.g. ``/feeds/fr/theme/asylum/region/africa.atom``.
 
     Single values and pairs of theme and region are paths, any other mix is a query with keys and values sorted.
     """
     query = urlencode(_query_of(criteria))
-    return f"{ROOT}{_stem_of(criteria)}.{format}" + (f"?{query}" if query else "")
+    return f"{ROOT}{_stem_of(criteria)}.{form}" + (f"?{query}" if query else "")
 
 
 def name_of(criteria: Criteria) -> str:

@@ -92,14 +92,14 @@ def tag_uri(authority: str, name: str) -> str:
     return f"tag:{authority}:{name}"
 
 
-def list_links(info: FeedInfo, format: Format) -> Iterator[Link]:  # noqa: A002
+def list_links(info: FeedInfo, form: Format) -> Iterator[Link]:
     """Self, the other formats, the other languages and, last, the page for people."""
-    yield Link(info.urls[format], "self", MEDIA_TYPES[format])
+    yield Link(info.urls[form], "self", MEDIA_TYPES[form])
     for other, url in info.urls.items():
-        if other != format:
+        if other != form:
             yield Link(url, "alternate", MEDIA_TYPES[other])
     for language, urls in info.translations.items():
-        yield Link(urls[format], "alternate", MEDIA_TYPES[format], language)
+        yield Link(urls[form], "alternate", MEDIA_TYPES[form], language)
     yield Link(info.site_url, "alternate", "text/html")
 
 

@@ -48,14 +48,14 @@ class Entry(feedgen.entry.FeedEntry):  # type: ignore[misc]  # feedgen is not ty
 
 def make_generator(
     feed: Feed,
-    format: Format,  # noqa: A002
+    form: Format,
     *,
     complete: Callable[[Entry, Item], None],
 ) -> feedgen.feed.FeedGenerator:
     """The feed as feedgen knows it; ``complete`` adds to an entry what only this format has."""
     generator = feedgen.feed.FeedGenerator()
     generator.load_extension("dc", atom=False)
-    _fill_head(generator, feed.info, format=format)
+    _fill_head(generator, feed.info, form=form)
     for item in feed.items:
         entry = generator.add_entry(Entry(item.language), order="append")
         _fill_entry(entry, item, info=feed.info)
@@ -63,7 +63,7 @@ def make_generator(
     return generator
 
 
-def _fill_head(generator: feedgen.feed.FeedGenerator, info: FeedInfo, *, format: Format) -> None:  # noqa: A002
+def _fill_head(generator: feedgen.feed.FeedGenerator, info: FeedInfo, *, form: Format) -> None:
     generator.id(tag_uri(info.authority, info.name))
     generator.title(info.title)
     generator.subtitle(info.subtitle or info.title)
@@ -72,7 +72,7 @@ def _fill_head(generator: feedgen.feed.FeedGenerator, info: FeedInfo, *, format:
     generator.generator(GENERATOR)
     generator.language(info.language)
     generator.rights(info.rights or None)
-    for link in list_links(info, format):
+    for link in list_links(info, form):
         language = {"hreflang": link.hreflang} if link.hreflang else {}
         generator.link(href=link.href, rel=link.rel, type=link.type, **language)
 

@@ -11,6 +11,6 @@ from feeds.render.rss import render_rss
 _RENDERERS: Mapping[Format, Callable[[Feed], bytes]] = {"atom": render_atom, "rss": render_rss, "json": render_json}
 
 
-def render(feed: Feed, format: Format) -> bytes:  # noqa: A002
+def render(feed: Feed, form: Format) -> bytes:
     """The document in UTF-8. Equal feeds give equal bytes."""
-    return _RENDERERS[format](feed)
+    return _RENDERERS[form](feed)
