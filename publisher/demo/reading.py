@@ -59,13 +59,17 @@ def _headers(message: Message) -> tuple[Header, ...]:
 
 
 def _raw(value: object) -> str:
-    return str(value).encode(errors="surrogateescape").decode(errors="replace")
+    return str(value).encode(errors="surrogateescape").decode(errors="replace")  # bytes above 127 came in as UTF-8
+
+
+def _encodable(text: str) -> str:
+    return text.encode(errors="replace").decode()  # UTF-7 and others decode to lone surrogates
 
 
 def _decoded(value: object) -> str:
     unfolded = re.sub(r"\r?\n(?=[ \t])", "", _raw(value))
     try:
-        return str(make_header(decode_header(unfolded)))
+        return _encodable(str(make_header(decode_header(unfolded))))
     except (HeaderParseError, LookupError, ValueError):  # not an encoded word after all, or of an unknown charset
         return unfolded
 
@@ -82,6 +86,6 @@ def _content(part: Message) -> str:
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""
     try:
-        return content.decode(str(part.get_content_charset("utf-8")), errors="replace")
+        return _encodable(content.decode(str(part.get_content_charset("utf-8")), errors="replace"))
     except (LookupError, ValueError):  # a charset that nobody knows
         return content.decode(errors="replace")
