@@ -86,14 +86,15 @@ def mark_ambiguous(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 def fill_entry(entry: Entry, other: Entry) -> Entry:
     """The entry, with what it does not say taken from the other."""
-    given = entry if entry.given else other
-    return replace(
-        entry,
-        **{name: getattr(entry, name) or getattr(other, name) for name in _TEXTS},
-        given=given.given,
-        date_text=given.date_text or entry.date_text,
-        is_dated_by_update=given.is_dated_by_update,
-    )
+    texts = {name: getattr(entry, name) or getattr(other, name) for name in _TEXTS}
+    return fill_date(replace(entry, **texts), other)
+
+
+def fill_date(entry: Entry, other: Entry) -> Entry:
+    """The entry, with the date of the other where it has none."""
+    if entry.given or not other.given:
+        return entry
+    return replace(entry, given=other.given, date_text=other.date_text, is_dated_by_update=other.is_dated_by_update)
 
 
 def entry_to_json(entry: Entry) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Select:
     link: str = "a"
     date: str = ""
     date_formats: tuple[str, ...] = ()
-    """``%d %B %Y`` and the like, tried in order; month names in the language of the source."""
+    """``%d %B %Y`` and the like, tried in order; month names in the language of the source. None: ISO dates only."""
     date_pattern: str = ""
     """Regular expression; its first group, else the whole match, is the date."""
     summary: str = ""
@@ -226,8 +226,6 @@ def _read_formats(select: _Reader, language: str) -> tuple[str, ...]:
     formats = [value] if isinstance(value, str) else value
     if not isinstance(formats, list) or not all(isinstance(text, str) for text in formats):
         raise select.error("date_format", f'{value!r} is no date format. Use a text like "%d %B %Y" or a list of them')
-    if "date" in select.entry and not formats:
-        raise select.error("date_format", 'is missing beside date. Add it, like "%d %B %Y"')
     for text in formats:
         try:
             compile_format(text, language)

@@ -1,0 +1,220 @@
+"""Feeds of others: RSS, Atom and JSON Feed documents → entries."""
+
+import io
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import feedparser
+
+from feeds.dates import parse_machine_date
+from feeds.entries import LONGEST_GUID, MOST_ENTRIES, Document, Entry, ParseError, mark_ambiguous
+from feeds.sources import Source
+from feeds.text import (
+    LONGEST_LABEL,
+    LONGEST_SUMMARY,
+    LONGEST_TITLE,
+    clean_text,
+    decode_page,
+    read_html,
+    sanitise_html,
+)
+from feeds.urls import resolve_url
+
+_HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
+_PROLOG = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
+_DOCTYPE = re.compile(rb"<!doctype[^>\[]*(\[)?", re.IGNORECASE)
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+
+_Fields = Mapping[str, Any]  # Any: what feedparser or a JSON document holds
+
+
+def parse_feed(body: bytes, source: Source, *, url: str, charset: str | None = None) -> Document:
+    """The entries of a feed fetched from ``url``, in document order; ParseError where it is no feed."""
+    start = body.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"{"):
+        entries = _read_json_feed(body, source, url=url)
+    else:
+        _refuse_other(body, url)
+        entries = _read_xml_feed(body, source, url=url, charset=charset)
+    linked = [entry for entry in entries if entry is not None]
+    missing = len(entries) - len(linked)
+    remarks = (f"{missing} entries without a link were left out",) if missing else ()
+    return Document(mark_ambiguous(linked), remarks)
+
+
+def _refuse_other(body: bytes, url: str) -> None:
+    """ParseError for HTML, for nothing at all, and for a document type with declarations of its own (entities)."""
+    head = body.replace(b"\0", b"")  # UTF-16 and UTF-32 are looked through alike
+    prolog = _PROLOG.match(head)
+    start = head[prolog.end() if prolog else 0 :].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    if not start:
+        raise ParseError(f"{url} is empty, not a feed")
+    if _HTML.match(start):
+        raise ParseError(f"{url} is HTML, not a feed. Look for the feed's own address, or make the source a listing")
+    doctype = _DOCTYPE.match(start)
+    if doctype and doctype[1]:
+        raise ParseError(f"{url} declares entities of its own (DOCTYPE), which is refused")
+
+
+def _read_xml_feed(body: bytes, source: Source, *, url: str, charset: str | None) -> list[Entry | None]:
+    document = _parse_xml(body, url, charset=charset)
+    if not document.get("version"):
+        raise ParseError(f"{url} is neither RSS nor Atom nor JSON Feed. Check the address")
+    language = _language(document["feed"].get("language"))
+    return [
+        _read_xml_entry(fields, source, url=url, feed_language=language)
+        for fields in document["entries"][:MOST_ENTRIES]
+    ]
+
+
+def _parse_xml(body: bytes, url: str, *, charset: str | None) -> _Fields:
+    """What feedparser makes of the bytes; it is given a stream, for it would open or fetch what a name stands for."""
+    headers = {"content-location": url}
+    if charset:
+        headers["content-type"] = f"application/xml; charset={charset}"
+    try:
+        document: _Fields = feedparser.parse(
+            io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+        )
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError) as error:
+        raise ParseError(f"{url} cannot be parsed as a feed ({type(error).__name__}: {error})") from error
+    return document
+
+
+def _read_xml_entry(fields: _Fields, source: Source, *, url: str, feed_language: str) -> Entry | None:
+    link = _find_link(fields, url)
+    if link is None:
+        return None
+    # Asked for a date that is missing, feedparser gives the other one.
+    dates = [_text(fields[key]) if key in fields else "" for key in ("published", "updated")]
+    date_text, is_update = _find_date(*dates)
+    content, base = _read_content(fields)
+    return Entry(
+        link=link,
+        guid=_clean_guid(fields.get("id")),
+        title=_read_title(fields),
+        summary=read_html(_text(fields.get("summary")) or content, LONGEST_SUMMARY),
+        content_html=sanitise_html(content, base or link),
+        author=_read_author(fields),
+        category=_read_category(fields),
+        language=_read_language(fields, feed_language),
+        given=parse_machine_date(date_text, source.zone),
+        date_text=clean_text(date_text, LONGEST_LABEL),
+        is_dated_by_update=is_update,
+    )
+
+
+def _find_link(fields: _Fields, base: str) -> str | None:
+    guid = _text(fields.get("id"))
+    links = [link for link in fields.get("links", []) if link.get("rel") == "alternate" and link.get("href")]
+    candidates = [_text(fields.get("link")), *(link["href"] for link in links)]
+    if guid.startswith(("http://", "https://")):
+        candidates.append(guid)
+    return next(filter(None, (resolve_url(link, base) for link in candidates if link.strip())), None)
+
+
+def _find_date(published: str, updated: str) -> tuple[str, bool]:
+    """The text of the date, and whether it is only that of the last change."""
+    return (published, False) if published.strip() else (updated, bool(updated.strip()))
+
+
+def _read_title(fields: _Fields) -> str:
+    title = _text(fields.get("title"))
+    is_plain = fields.get("title_detail", {}).get("type") == "text/plain"
+    return clean_text(title, LONGEST_TITLE) if is_plain else read_html(title, LONGEST_TITLE)
+
+
+def _read_content(fields: _Fields) -> tuple[str, str]:
+    """The body as HTML, and what its links are relative to."""
+    for content in fields.get("content", []):
+        if content.get("type") in {"text/html", "application/xhtml+xml"} and _text(content.get("value")).strip():
+            return _text(content["value"]), _text(content.get("base"))
+    return "", ""
+
+
+def _read_author(fields: _Fields) -> str:
+    """The name; an address alone is not for publication."""
+    name = _text(fields.get("author_detail", {}).get("name")) or _text(fields.get("author"))
+    return "" if "@" in name else clean_text(name, LONGEST_LABEL)
+
+
+def _read_category(fields: _Fields) -> str:
+    for tag in fields.get("tags", []):
+        label = read_html(_text(tag.get("label")) or _text(tag.get("term")), LONGEST_LABEL)
+        if label:
+            return label
+    return ""
+
+
+def _read_language(fields: _Fields, feed_language: str) -> str:
+    """The language an entry gives itself; that of the whole feed is not the entry's word."""
+    language = _language(fields.get("title_detail", {}).get("language"))
+    return "" if language == feed_language else language
+
+
+def _read_json_feed(body: bytes, source: Source, *, url: str) -> list[Entry | None]:
+    try:
+        document = json.loads(decode_page(body))
+    except (ValueError, RecursionError) as error:
+        raise ParseError(f"{url} is not a feed: it begins like JSON, but {error}") from error
+    version = _text(document.get("version"))
+    items = document.get("items")
+    if not re.match(r"https?://(www\.)?jsonfeed\.org/version/1", version) or not isinstance(items, list):
+        raise ParseError(f"{url} is JSON, but not a JSON Feed: version {version[:80]!r}. Check the address")
+    return [_read_json_entry(fields, source, url=url) for fields in items[:MOST_ENTRIES] if isinstance(fields, dict)]
+
+
+def _read_json_entry(fields: _Fields, source: Source, *, url: str) -> Entry | None:
+    links = (resolve_url(_text(fields.get(key)), url) for key in ("url", "external_url", "id") if fields.get(key))
+    link = next(filter(None, links), None)
+    if link is None:
+        return None
+    content = _text(fields.get("content_html"))
+    date_text, is_update = _find_date(_text(fields.get("date_published")), _text(fields.get("date_modified")))
+    return Entry(
+        link=link,
+        guid=_clean_guid(fields.get("id")),
+        title=clean_text(_text(fields.get("title")), LONGEST_TITLE),
+        summary=_read_json_summary(fields, content),
+        content_html=sanitise_html(content, link),
+        author=_read_json_author(fields),
+        category=clean_text(_first_text(fields.get("tags")), LONGEST_LABEL),
+        language=_language(fields.get("language")),
+        given=parse_machine_date(date_text, source.zone),
+        date_text=clean_text(date_text, LONGEST_LABEL),
+        is_dated_by_update=is_update,
+    )
+
+
+def _read_json_summary(fields: _Fields, content: str) -> str:
+    plain = _text(fields.get("summary")) or _text(fields.get("content_text"))
+    return clean_text(plain, LONGEST_SUMMARY) or read_html(content, LONGEST_SUMMARY)
+
+
+def _read_json_author(fields: _Fields) -> str:
+    authors = fields.get("authors") if isinstance(fields.get("authors"), list) else [fields.get("author")]
+    names = [_text(author.get("name")) for author in authors or [] if isinstance(author, dict)]
+    return clean_text(next(filter(None, names), ""), LONGEST_LABEL)
+
+
+def _first_text(value: Any) -> str:
+    texts = value if isinstance(value, list) else []
+    return next((text for text in texts if isinstance(text, str) and text.strip()), "")
+
+
+def _clean_guid(value: Any) -> str:
+    """The GUID as given; one that is too long is none, rather than one cut short that others share."""
+    guid = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+    guid = clean_text(guid, LONGEST_GUID + 1)
+    return guid if len(guid) <= LONGEST_GUID else ""
+
+
+def _language(value: Any) -> str:
+    language = _text(value).strip().replace("_", "-")
+    return language if _LANGUAGE.fullmatch(language) else ""
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
