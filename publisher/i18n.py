@@ -1,6 +1,7 @@
 """What the interface says in each language: texts, plural forms, dates, names of languages and countries.
 
-Catalogues are the ``.po`` files of ``publisher/locale``, compiled in memory when first asked for. Message ids are English.
+Catalogues are the ``.po`` files of ``publisher/locale``, compiled in memory when first asked for. Message ids are
+English.
 """
 
 import io

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from ipaddress import ip_address
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import idna
@@ -53,7 +54,7 @@ def safe_url(url: str) -> str:
 def ascii_domain(domain: str) -> str:
     """The domain with A-labels (RFC 5890); ValueError where it cannot be one."""
     if domain.startswith("[") or ":" in domain:
-        return f"[{domain.strip('[]')}]"
+        return f"[{ip_address(domain.strip('[]'))}]"
     if domain.isascii():
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,253}", domain):
             raise ValueError("is not a domain name")
