@@ -11,7 +11,12 @@ from lxml import html
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from feeds.articles import read_article
+from feeds.listing import parse_listing
+from feeds.sources import Source, parse_source
+from feeds.syndication import parse_feed
 from publisher.demo.content import load_newsroom, newsroom_toml
+from publisher.demo.dates import ZONE
 from publisher.demo.site import FEED_SIZE, site_app
 
 START = datetime(2027, 2, 26, 9, tzinfo=UTC)
@@ -80,20 +85,43 @@ def test_the_list_shows_each_story_once_over_its_pages(site: httpx.Client) -> No
     assert len(links) == len(set(links)) >= 27
 
 
-def test_the_demo_sources_name_what_the_pages_have(site: httpx.Client) -> None:
-    sources = tomllib.loads(newsroom_toml(""))["sources"]
-    for source in sources:
-        select = source.get("select")
-        if not select:
-            assert site.get(source["url"]).status_code == 200
-            continue
-        items = _document(site, source["url"]).cssselect(select["item"])
-        assert items
-        for item in items:
-            (shown,) = item.cssselect(select["date"])
-            datetime.strptime(shown.text_content(), select["date_format"])  # noqa: DTZ007 - a day
-            for key in ("title", "link", "summary", "category"):
-                assert key not in select or len(item.cssselect(select[key])) == 1, key
+def _sources(site: httpx.Client) -> dict[str, Source]:
+    entries = tomllib.loads(newsroom_toml(str(site.base_url)))["sources"]
+    return {entry["id"]: parse_source(entry) for entry in entries}
+
+
+@pytest.mark.parametrize(("source_id", "least"), [("news", 27), ("press", 6)])
+def test_the_listings_of_the_demo_are_read_whole(site: httpx.Client, source_id: str, least: int) -> None:
+    source = _sources(site)[source_id]
+    entries, url = [], source.url
+    while url:
+        page = parse_listing(site.get(url).text, source, url=url)
+        entries += page.entries
+        url = page.next_url
+
+    assert len(entries) >= least
+    assert all(entry.given and entry.summary for entry in entries)
+    assert all(entry.title or source.follow for entry in entries)
+
+
+@pytest.mark.parametrize(("source_id", "least"), [("actualites", 8), ("novosti", 7)])
+def test_the_feeds_of_the_demo_are_read_whole(site: httpx.Client, source_id: str, least: int) -> None:
+    source = _sources(site)[source_id]
+
+    document = parse_feed(site.get(source.url).content, source, url=source.url)
+
+    assert len(document.entries) >= least
+    assert document.remarks == ()
+    assert all(entry.given and entry.title and entry.summary for entry in document.entries)
+
+
+def test_a_press_release_is_read_with_its_title_and_address(site: httpx.Client) -> None:
+    url = f"{site.base_url}/news/voluntary-return-tunis-abidjan"
+
+    entry = read_article(site.get(url).text, link=url, url=url, zone=ZONE)
+
+    assert entry.title == "First group returns voluntarily from Tunisia to Côte d’Ivoire with new support"
+    assert entry.canonical == url
 
 
 def test_a_press_release_has_its_title_on_its_own_page(site: httpx.Client) -> None:
