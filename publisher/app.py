@@ -10,7 +10,7 @@ from pathlib import Path
 from publisher.config import Config, load_config, read_secret
 from publisher.errors import ConfigError
 from publisher.store.database import Database, parse_database_url
-from publisher.store.migrate import create_or_check
+from publisher.store.migrate import create_or_check, head_revision, upgrade
 
 Clock = Callable[[], datetime]
 """Returns the aware UTC moment; read once per use-case."""
@@ -72,3 +72,11 @@ def _load_secret(path: Path) -> bytes:
             f"site.secret_file: {path} holds fewer than 32 characters. Write 64 hexadecimal digits into it"
         )
     return text.encode()
+
+
+def upgrade_database(config_file: Path) -> str:
+    """Migrate that configuration's database; the revision it has then."""
+    config = load_config(config_file)
+    database = Database(parse_database_url(config.database.url, config.folder))
+    upgrade(database)
+    return head_revision() or "empty"

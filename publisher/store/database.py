@@ -1,12 +1,14 @@
 """Engines and transactions; everything in which SQLite and PostgreSQL differ."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Insert, Select, Table, create_engine, event, make_url
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL
 
 from publisher.errors import ConfigError
@@ -73,6 +75,15 @@ def _committing(tx: Connection) -> Iterator[None]:
     tx.commit()
 
 
+def insert_new(tx: Connection, table: Table, names: Sequence[str] = (), rows: Select[Any] | None = None) -> Insert:
+    """An INSERT that leaves rows whose key is there already as they are; with ``names``, of a select."""
+    statement: Any = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}[tx.dialect.name](table)
+    if rows is not None:
+        statement = statement.from_select(list(names), rows)
+    result: Insert = statement.on_conflict_do_nothing()
+    return result
+
+
 def _create_engine(url: URL) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S} if url.get_backend_name() == "sqlite" else {})
     if url.get_backend_name() == "sqlite":
@@ -83,7 +94,7 @@ def _create_engine(url: URL) -> Engine:
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # Transactions are begun by hand (BEGIN IMMEDIATE for writes); the driver's own habit of beginning late is off.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=0", "temp_store=MEMORY"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=0"):
         connection.execute(f"PRAGMA {pragma}")
     connection.create_aggregate("mask_or", 1, _MaskOr)  # type: ignore[arg-type]
     connection.create_function("mask_and", 2, _mask_and, deterministic=True)

@@ -322,9 +322,17 @@ variants = Table(
     Column("language", String(16), nullable=False),
     Column("mask", LargeBinary, nullable=False),  # big-endian bit set over edition_items.position
     Column("uid", String(32), nullable=False, unique=True),  # its page is /editions/{edition}/{uid}
-    Column("rendered", LargeBinary),  # compressed: subject, HTML, text and message frame
+    Column("frame", LargeBinary),  # compressed: the message without its per-person parts
+    Column("page", LargeBinary),  # compressed: the same text as a web page
     Column("error", Text),  # why it could not be rendered; its deliveries wait
     UniqueConstraint("edition_id", "language", "mask"),
+)
+
+Index(
+    "ix_variants_unrendered",
+    variants.c.edition_id,
+    sqlite_where=variants.c.frame.is_(None),
+    postgresql_where=variants.c.frame.is_(None),
 )
 
 deliveries = Table(

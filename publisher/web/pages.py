@@ -1,43 +1,41 @@
 """Web pages: one Jinja2 environment per language, the headers that every page carries, the stylesheet."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from publisher import i18n
 from publisher.app import App
+from publisher.errors import NotFoundError, RenderError, StateError
 
 PAGE_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
-"""For every page of HTML: nothing from elsewhere, no script, no frame, no copy kept. A public page may say how long it keeps."""
+"""For every page of HTML: nothing from elsewhere, no script, no frame, no copy kept."""
 
 
 def page_response(
-    app: App,
-    template: str,
-    *,
-    language: str,
-    context: Mapping[str, object],
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
+    app: App, template: str, *, language: str, context: Mapping[str, object], status: int = 200
 ) -> HTMLResponse:
-    """A page of ``templates/web`` in that language; ``headers`` replace those of ``PAGE_HEADERS``."""
+    """A page of ``templates/web`` in that language. A public page may replace ``Cache-Control`` in what it gets."""
     html = render_page(app, template, language=language, context=context)
     said = {"Content-Language": i18n.translator(language).language}
-    return HTMLResponse(html, status, headers={**PAGE_HEADERS, **said, **(headers or {})})
+    return HTMLResponse(html, status, headers=PAGE_HEADERS | said)
 
 
 def render_page(app: App, template: str, *, language: str, context: Mapping[str, object]) -> str:
@@ -60,6 +58,34 @@ def page_environment(language: str) -> Environment:
     i18n.install(environment, interface)
     environment.globals.update(language=interface.language, direction=interface.direction)
     return environment
+
+
+def choose_language(app: App, request: Request) -> str:
+    """The first interface language that the reader accepts (RFC 9110 §12.5.4, in the order given), else the site's first."""
+    wanted = [part.partition(";")[0].strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")]
+    return next((language for language in wanted if language in app.config.site.languages), app.config.site.languages[0])
+
+
+ExceptionHandler = Callable[[Request, Exception], Response]
+
+
+def exception_handlers(app: App) -> Mapping[Any, ExceptionHandler]:  # Any: statuses and exception classes
+    """Pages for what cannot be shown or done."""
+
+    def answer(request: Request, status: int, text: str) -> Response:
+        context = {"status": status, "text": text}
+        return page_response(app, "error.html", language=choose_language(app, request), context=context, status=status)
+
+    def refuse(request: Request, error: Exception) -> Response:
+        known = isinstance(error, HTTPException)
+        return answer(request, error.status_code if known else 500, error.detail if known else "")
+
+    return {
+        HTTPException: refuse,
+        NotFoundError: lambda request, _error: answer(request, 404, "Not Found"),
+        StateError: lambda request, error: answer(request, 409, str(error)),
+        RenderError: lambda request, error: answer(request, 500, str(error)),
+    }
 
 
 def static_routes() -> list[Route]:

@@ -248,13 +248,17 @@ def upgrade() -> None:
     sa.Column('language', sa.String(length=16), nullable=False),
     sa.Column('mask', sa.LargeBinary(), nullable=False),
     sa.Column('uid', sa.String(length=32), nullable=False),
-    sa.Column('rendered', sa.LargeBinary(), nullable=True),
+    sa.Column('frame', sa.LargeBinary(), nullable=True),
+    sa.Column('page', sa.LargeBinary(), nullable=True),
     sa.Column('error', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['edition_id'], ['editions.id'], name=op.f('fk_variants_edition_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_variants')),
     sa.UniqueConstraint('edition_id', 'language', 'mask', name=op.f('uq_variants_edition_id_language_mask')),
     sa.UniqueConstraint('uid', name=op.f('uq_variants_uid'))
     )
+    with op.batch_alter_table('variants', schema=None) as batch_op:
+        batch_op.create_index('ix_variants_unrendered', ['edition_id'], unique=False, sqlite_where=sa.text('frame IS NULL'), postgresql_where=sa.text('frame IS NULL'))
+
     op.create_table('deliveries',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('edition_id', sa.String(length=96), nullable=False),

@@ -1,0 +1,6 @@
+"""The console script ``publisher``."""
+
+from publisher.cli.main import main
+
+if __name__ == "__main__":
+    main()

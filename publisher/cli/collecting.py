@@ -1,0 +1,24 @@
+"""Content: collect, classify, items, feeds."""
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from publisher.cli.output import Json, complain, progress_bar, remark, say, say_json
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the commands of this file."""
+    cli.command()(collect)
+    cli.command()(classify)
+    items = typer.Typer(help="What was collected.", invoke_without_command=True)
+    items.callback()(list_items)
+    items.command("show")(show_item)
+    items.command("correct")(correct)
+    cli.add_typer(items, name="items")
+    feeds = typer.Typer(help="Feeds.", no_args_is_help=True)
+    feeds.command("build")(build)
+    cli.add_typer(feeds, name="feeds")

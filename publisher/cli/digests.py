@@ -1,0 +1,212 @@
+"""Digests: open, preview, approve, plan, send, report, why."""
+
+import webbrowser
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from publisher.cli.output import Json, complain, progress_bar, remark, say, say_json
+
+if TYPE_CHECKING:
+    from publisher.usecases.sending import SendResult
+
+EditionName = Annotated[str, typer.Argument(metavar="EDITION", help="e.g. weekly-2026-11-23")]
+Actor = Annotated[str, typer.Option("--as", help="Who does it; recorded.")]
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the commands of this file."""
+    digest = typer.Typer(help="Editions of digests, step by step.", no_args_is_help=True)
+    digest.command("open")(open_)
+    digest.command("list")(list_)
+    for command in (preview, approve, plan, send, report, pause, resume, cancel):
+        digest.command()(command)
+    cli.add_typer(digest, name="digest")
+    cli.command()(why)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a moment. Use 2026-11-23 or 2026-11-23T08:00:00+01:00") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime | None, typer.Option(parser=_moment, metavar="TIME", help="ISO 8601; UTC where no zone is given.")]
+
+
+def open_(
+    context: typer.Context,
+    digest: Annotated[str, typer.Argument(help="The digest's id, e.g. weekly")],
+    *,
+    now: Moment = None,
+    since: Moment = None,
+    as_json: Json = False,
+) -> None:
+    """Open an edition now (or as if it were --now) and freeze its items.
+
+    --since sets where the very first window of a digest begins.
+    """
+    from publisher.app import open_app
+    from publisher.usecases.editions import count_items, open_edition
+
+    app = open_app(context.obj)
+    edition = open_edition(app, digest, cut_off=now, since=since)
+    count = count_items(app, edition.id)
+    if as_json:
+        window = [edition.window_start.isoformat(), edition.window_end.isoformat()]
+        say_json({"edition": edition.id, "window": window, "items": count})
+        return
+    say(f"{edition.id}: {count} items; {edition.outcome or edition.state}")
+    if edition.state == "open":
+        remark(f"Next: publisher digest preview {edition.id}")
+
+
+def list_(context: typer.Context, *, as_json: Json = False) -> None:
+    """List all editions with their outcome, newest first."""
+    from publisher.app import open_app
+    from publisher.usecases.editions import list_all
+
+    rows = list_all(open_app(context.obj))
+    if as_json:
+        say_json([{"edition": one.id, "state": one.state, "outcome": one.outcome} for one in rows])
+        return
+    for one in rows:
+        say(f"{one.id:<28} {one.state:<10} {one.outcome or ''}")
+
+
+def preview(
+    context: typer.Context,
+    edition: EditionName,
+    *,
+    directory: Annotated[Path, typer.Option("--to", help="Where to write the files.")] = Path("preview"),
+    serve: Annotated[bool, typer.Option("--serve", help="Serve the staff page of the edition until Ctrl-C.")] = False,
+) -> None:
+    """Write the edition's HTML and text in each language, or serve its preview page."""
+    from publisher.app import open_app
+    from publisher.usecases.previews import write_previews
+
+    app = open_app(context.obj)
+    for path in write_previews(app, edition, directory):
+        say(str(path))
+    if serve:
+        from publisher.cli.service import serve_until_stopped
+
+        url = f"http://{app.config.web.host}:{app.config.web.port}/staff/editions/{edition}"
+        remark(f"Preview: {url} (Ctrl-C ends)")
+        webbrowser.open(url)
+        serve_until_stopped(app)
+
+
+def approve(context: typer.Context, edition: EditionName, *, actor: Actor = "cli") -> None:
+    """Approve the edition's content as it is frozen now."""
+    from publisher.app import open_app
+    from publisher.usecases.editions import approve as approve_edition
+
+    done = approve_edition(open_app(context.obj), edition, actor=actor)
+    say(f"{edition}: approved by {done.approved_by}")
+
+
+def plan(context: typer.Context, edition: EditionName, *, as_json: Json = False) -> None:
+    """Create one delivery for each subscriber with something to read; twice adds nothing."""
+    from publisher.app import open_app
+    from publisher.usecases.planning import plan as plan_edition
+    from publisher.usecases.sending import read_result
+
+    app = open_app(context.obj)
+    plan_edition(app, edition)
+    _tell(read_result(app, edition), as_json=as_json)
+
+
+def send(context: typer.Context, edition: EditionName, *, as_json: Json = False) -> None:
+    """Send what is due of a planned edition. Safe to repeat, also after a crash."""
+    from publisher.app import open_app
+    from publisher.usecases.sending import send_edition
+
+    with progress_bar(edition) as start:
+        result = send_edition(open_app(context.obj), edition, start=start)
+    _tell(result, as_json=as_json)
+    if not result.is_clean:
+        raise typer.Exit(1)
+
+
+def report(
+    context: typer.Context,
+    edition: EditionName,
+    *,
+    deliveries: Annotated[bool, typer.Option("--deliveries", help="One JSON line per delivery.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Count the edition's deliveries by state, or list them."""
+    from publisher.app import open_app
+    from publisher.usecases.reports import list_deliveries
+    from publisher.usecases.sending import read_result
+
+    app = open_app(context.obj)
+    result = read_result(app, edition)
+    if deliveries:
+        for row in list_deliveries(app, edition):
+            say_json(row)
+    else:
+        _tell(result, as_json=as_json)
+    if not result.is_clean:
+        raise typer.Exit(1)
+
+
+def pause(context: typer.Context, edition: EditionName, *, actor: Actor = "cli") -> None:
+    """Begin no further message until resume."""
+    from publisher.app import open_app
+    from publisher.usecases.editions import pause as pause_edition
+
+    pause_edition(open_app(context.obj), edition, actor=actor)
+    say(f"{edition}: paused")
+
+
+def resume(context: typer.Context, edition: EditionName) -> None:
+    """End a pause."""
+    from publisher.app import open_app
+    from publisher.usecases.editions import resume as resume_edition
+
+    resume_edition(open_app(context.obj), edition)
+    say(f"{edition}: resumed")
+
+
+def cancel(context: typer.Context, edition: EditionName, *, actor: Actor = "cli") -> None:
+    """Send nothing more of this edition, ever."""
+    from publisher.app import open_app
+    from publisher.usecases.editions import cancel as cancel_edition
+
+    cancel_edition(open_app(context.obj), edition, actor=actor)
+    say(f"{edition}: cancelled")
+
+
+def why(context: typer.Context, address: str, edition: EditionName, *, as_json: Json = False) -> None:
+    """Say which items a person got or did not get, and the rule for each."""
+    from dataclasses import asdict
+
+    from publisher.app import open_app
+    from publisher.usecases.reports import explain_edition
+
+    found = explain_edition(open_app(context.obj), address, edition)
+    if as_json:
+        say_json(asdict(found))
+        return
+    say(f"{found.email} ({found.status}), {found.edition}: {found.delivery} {found.reply}".rstrip())
+    for item in found.items:
+        say(f"{'+' if item.is_in else '-'} {item.title}")
+        say(f"    {'; '.join(item.reasons)}")
+
+
+def _tell(result: "SendResult", *, as_json: bool) -> None:
+    if result.trouble:
+        complain(f"{result.edition}: {result.trouble}. What was not begun waits; run the command again")
+    if as_json:
+        figures: dict[str, Any] = {"edition": result.edition, "planned": result.planned}
+        say_json(figures | {"states": result.states, "variants": result.variants})
+        return
+    say(f"{result.edition}: {result.planned} planned in {result.variants} variants")
+    for state, count in result.states.items():
+        say(f"  {state:<10} {count}")

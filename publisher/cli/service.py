@@ -1,0 +1,98 @@
+"""The service: run, serve, work, tick, demo."""
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from publisher.cli.output import remark
+
+if TYPE_CHECKING:
+    from publisher.app import App
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the commands of this file."""
+    for command in (run, serve, work, tick, demo):
+        cli.command()(command)
+
+
+def run(context: typer.Context) -> None:
+    """Run web, scheduler and sender in one process until SIGTERM or Ctrl-C."""
+    from publisher.app import open_app
+
+    _run(open_app(context.obj), is_serving=True, is_ticking=True)
+
+
+def serve(context: typer.Context) -> None:
+    """Run the web part alone."""
+    from publisher.app import open_app
+
+    serve_until_stopped(open_app(context.obj))
+
+
+def work(context: typer.Context) -> None:
+    """Run scheduler and sender alone."""
+    from publisher.app import open_app
+
+    _run(open_app(context.obj), is_serving=False, is_ticking=True)
+
+
+def tick(context: typer.Context) -> None:
+    """Do once what is due now: collect, open, plan, send; then end."""
+    from publisher.app import open_app
+    from publisher.logs import set_up_logs
+    from publisher.usecases.service import collect_tick, digest_tick
+
+    set_up_logs()
+    app = open_app(context.obj)
+
+    async def once() -> None:
+        await collect_tick(app)
+        await digest_tick(app, asyncio.Event())
+
+    asyncio.run(once())
+
+
+def demo(
+    *,
+    port: Annotated[int, typer.Option(help="The start page's port on 127.0.0.1.")] = 8000,
+    hours_per_second: Annotated[float, typer.Option("--speed", help="Hours that pass in a second.")] = 1.0,
+) -> None:
+    """Show the whole system on a fictional newsroom: site, feeds, digests, mailbox. Ctrl-C ends it."""
+    from publisher.demo.run import run_demo
+    from publisher.logs import set_up_logs
+
+    set_up_logs()
+    asyncio.run(run_demo(port=port, hours_per_second=hours_per_second, tell=remark))
+
+
+def serve_until_stopped(app: "App") -> None:
+    """Serve the web pages until SIGTERM or Ctrl-C."""
+    _run(app, is_serving=True, is_ticking=False)
+
+
+def _run(app: "App", *, is_serving: bool, is_ticking: bool) -> None:
+    from publisher.logs import set_up_logs
+
+    set_up_logs()
+    asyncio.run(_run_until_stopped(app, is_serving=is_serving, is_ticking=is_ticking))
+
+
+async def _run_until_stopped(app: "App", *, is_serving: bool, is_ticking: bool) -> None:
+    from publisher.scheduler import keep_ticking
+    from publisher.web.server import bind, make_web_app
+    from publisher.web.server import serve as serve_web
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as parts:
+        if is_serving:
+            sock = bind(app.config.web.host, app.config.web.port)
+            parts.create_task(serve_web(make_web_app(app), sock, stop))
+            remark(f"Web: http://{app.config.web.host}:{app.config.web.port}/")
+        if is_ticking:
+            parts.create_task(keep_ticking(app, stop))
+    remark("Stopped cleanly.")

@@ -1,0 +1,120 @@
+"""Sources, themes, regions and digests: the part of the set-up that lives in the database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, insert, select, update
+
+from feeds.model import Label
+from publisher.errors import NotFoundError
+from publisher.store.schema import digests, regions, sources, themes
+from publisher.taxonomy import shipped_labels
+from subscribers.schedule import Digest, parse_digest
+
+Entry = Mapping[str, Any]
+"""One ``[[…]]`` table of a newsroom file, as written: of many types, hence ``Any``."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedDigest:
+    """A digest with the number by which link tokens name it."""
+
+    number: int
+    digest: Digest
+
+
+def read_entries(tx: Connection) -> dict[str, dict[str, Entry]]:
+    """What is active, as entries: ``{"sources": {id: entry…}, "themes": …, "regions": …, "digests": …}``, each in its order."""
+    return {
+        "sources": _entries(tx, select(sources.c.id, sources.c.settings).where(sources.c.ended_at.is_(None)).order_by(sources.c.position)),
+        "themes": _entries(tx, select(themes.c.id, themes.c.rule).order_by(themes.c.position)),
+        "regions": _entries(tx, select(regions.c.id, regions.c.rule).order_by(regions.c.position)),
+        "digests": _entries(tx, select(digests.c.id, digests.c.settings).where(digests.c.ended_at.is_(None)).order_by(digests.c.position)),
+    }
+
+
+def put_entry(tx: Connection, kind: str, entry: Entry, *, position: int) -> None:
+    """Add or change one entry of a newsroom file."""
+    if kind == "sources":
+        _put_source(tx, entry, position)
+    elif kind == "digests":
+        _put_digest(tx, entry, position)
+    else:
+        _put_label(tx, {"themes": themes, "regions": regions}[kind], entry, position=position)
+
+
+def end_entry(tx: Connection, kind: str, entry_id: str, *, now: datetime) -> None:
+    """End a source or digest, remove an own theme or region; items and editions stay."""
+    if kind in ("sources", "digests"):
+        table = {"sources": sources, "digests": digests}[kind]
+        tx.execute(update(table).where(table.c.id == entry_id).values(ended_at=now))
+    else:
+        table = {"themes": themes, "regions": regions}[kind]
+        tx.execute(table.delete().where(table.c.id == entry_id))
+
+
+def read_label_rules(tx: Connection) -> tuple[list[Entry], list[Entry]]:
+    """The organisation's own ``[[themes]]`` and ``[[regions]]`` entries."""
+    own_themes = _entries(tx, select(themes.c.id, themes.c.rule).order_by(themes.c.position))
+    own_regions = _entries(tx, select(regions.c.id, regions.c.rule).order_by(regions.c.position))
+    return list(own_themes.values()), list(own_regions.values())
+
+
+def read_labels(tx: Connection) -> tuple[tuple[Label, ...], tuple[Label, ...]]:
+    """Themes and regions, shipped and own, in the order of the taxonomy."""
+    (shipped_themes, shipped_regions), (own_themes, own_regions) = shipped_labels(), read_label_rules(tx)
+    return _overlay(shipped_themes, own_themes), _overlay(shipped_regions, own_regions)
+
+
+def list_digests(tx: Connection) -> list[NumberedDigest]:
+    """The active digests in their order."""
+    query = select(digests).where(digests.c.ended_at.is_(None)).order_by(digests.c.position)
+    return [NumberedDigest(row.number, parse_digest(row.settings)) for row in tx.execute(query)]
+
+
+def read_digest(tx: Connection, digest_id: str) -> NumberedDigest:
+    """That digest, ended or not; NotFoundError where there is none."""
+    row = tx.execute(select(digests).where(digests.c.id == digest_id)).one_or_none()
+    if row is None:
+        known: Sequence[str] = tx.execute(select(digests.c.id).order_by(digests.c.id)).scalars().all()
+        raise NotFoundError(f"There is no digest {digest_id!r}. There are: {', '.join(known) or 'none; see publisher apply'}")
+    return NumberedDigest(row.number, parse_digest(row.settings))
+
+
+def _put_source(tx: Connection, entry: Entry, position: int) -> None:
+    # A changed source forgets what was learned of it as it was.
+    known = tx.execute(select(sources.c.settings).where(sources.c.id == entry["id"])).scalar_one_or_none()
+    if known is None:
+        tx.execute(insert(sources).values(id=entry["id"], position=position, settings=entry, url=entry["url"], failures=0))
+        return
+    values: dict[str, Any] = {"position": position, "settings": entry, "ended_at": None}
+    if known != entry:
+        values |= {"url": entry["url"], "etag": None, "last_modified": None, "next_due_at": None, "failures": 0}
+    tx.execute(update(sources).where(sources.c.id == entry["id"]).values(**values))
+
+
+def _put_digest(tx: Connection, entry: Entry, position: int) -> None:
+    # Its number is given once and stays: links in mails name the digest by it.
+    values = {"position": position, "settings": entry, "ended_at": None}
+    changed = tx.execute(update(digests).where(digests.c.id == entry["id"]).values(**values))
+    if changed.rowcount == 0:
+        number = tx.execute(select(func.coalesce(func.max(digests.c.number), 0))).scalar_one() + 1
+        tx.execute(insert(digests).values(id=entry["id"], number=number, **values))
+
+
+def _put_label(tx: Connection, table: Table, entry: Entry, *, position: int) -> None:
+    values = {"position": position, "rule": entry}
+    changed = tx.execute(update(table).where(table.c.id == entry["id"]).values(**values))
+    if changed.rowcount == 0:
+        tx.execute(insert(table).values(id=entry["id"], **values))
+
+
+def _overlay(shipped: Sequence[Label], own: Sequence[Entry]) -> tuple[Label, ...]:
+    labels = {label.id: label for label in shipped}
+    return tuple((labels | {entry["id"]: Label(entry["id"], dict(entry["title"])) for entry in own}).values())
+
+
+def _entries(tx: Connection, query: Any) -> dict[str, Entry]:  # Any: selects of different tables
+    return {row[0]: row[1] for row in tx.execute(query)}

@@ -1,0 +1,43 @@
+"""What is personal about a message: address, links, identifiers. The same on every retry."""
+
+import hashlib
+import hmac
+from fnmatch import fnmatchcase
+
+from publisher.app import App
+from publisher.mail.frame import Frame, PersonParts, fill
+from publisher.mail.headers import ascii_address, needs_smtputf8
+from publisher.store.deliveries import Claim
+from publisher.transport.smtp import Envelope
+from subscribers.tokens import make_bounce_local, make_unsubscribe_token
+
+
+def make_envelope(app: App, claim: Claim, frame: Frame, *, edition_id: str, digest_number: int) -> Envelope:
+    """The finished message of a delivery and how it is addressed; RenderError where the address cannot be written."""
+    address = claim.email or ""
+    person = PersonParts(
+        address=address,
+        name=claim.name,
+        token=make_unsubscribe_token(app.secret, subscriber_id=claim.subscriber_id, digest_number=digest_number),
+        message_id=message_id(app, edition_id, claim.subscriber_id),
+    )
+    return Envelope(
+        sender=f"{make_bounce_local(app.secret, claim.subscriber_id)}@{app.config.mail.bounce_domain}",
+        recipient=ascii_address(address),
+        message=fill(frame, person),
+        needs_smtputf8=needs_smtputf8(address),
+    )
+
+
+def message_id(app: App, edition_id: str, subscriber_id: int) -> str:
+    """``<edition.mac@domain>``: unique per delivery, the same on every retry, telling nothing of the person."""
+    mac = hmac.digest(app.secret, f"message-id\0{edition_id}\0{subscriber_id}".encode(), hashlib.sha256)
+    return f"<{edition_id}.{mac[:10].hex()}@{app.config.mail.sender_domain}>"
+
+
+def may_get_mail(app: App, address: str | None) -> bool:
+    """Whether ``mail.only_to``, where it is given, lets this address have mail."""
+    patterns = app.config.mail.only_to
+    if address is None:
+        return False
+    return not patterns or any(fnmatchcase(address.lower(), pattern.lower()) for pattern in patterns)

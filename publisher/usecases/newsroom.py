@@ -1,0 +1,142 @@
+"""The set-up of sources, themes, regions and digests: written in a file, kept in the database."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from sqlalchemy import Connection
+
+from feeds.sources import parse_source
+from publisher.app import App
+from publisher.errors import ConfigError
+from publisher.store import newsroom as store
+from publisher.store.newsroom import Entry
+from publisher.taxonomy import load_taxonomy
+from subscribers.schedule import parse_digest
+
+KINDS = ("themes", "regions", "sources", "digests")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that ``apply`` does or would do."""
+
+    action: str
+    """add, change or end."""
+    kind: str
+    id: str
+    details: tuple[str, ...] = ()
+    """What changes, key by key."""
+
+
+def apply(app: App, text: str, *, name: str, is_dry_run: bool = False, prunes: bool = False) -> list[Difference]:
+    """Make the database as the newsroom file ``text`` says; what differs. Applying twice differs in nothing.
+
+    What the file does not name stays, or is ended where ``prunes``. ConfigError names file, key and remedy; nothing
+    is changed then.
+    """
+    wanted = parse_newsroom(text, name=name)
+    with app.database.write() as tx:
+        differences = _compare(store.read_entries(tx), wanted, prunes=prunes)
+        if not is_dry_run:
+            _make_so(tx, app, wanted, differences=differences)
+    return differences
+
+
+def export(app: App) -> str:
+    """The active set-up as a newsroom file that ``apply`` reads."""
+    with app.database.read() as tx:
+        entries = store.read_entries(tx)
+    return tomlkit.dumps({kind: list(table.values()) for kind, table in entries.items() if table})
+
+
+def parse_newsroom(text: str, *, name: str) -> dict[str, dict[str, Entry]]:
+    """The entries of a newsroom file by kind and id, each checked; ConfigError lists everything that is wrong."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name} is not TOML: {error}") from error
+    problems = [f"{key}: unknown key. Known: {', '.join(KINDS)}" for key in document.keys() - set(KINDS)]
+    entries = {kind: _by_id(kind, document.get(kind, []), problems) for kind in KINDS}
+    problems += _find_problems(entries)
+    if problems:
+        raise ConfigError("\n".join(f"{name}: {problem}" for problem in problems))
+    return entries
+
+
+def _by_id(kind: str, table: object, problems: list[str]) -> dict[str, Entry]:
+    if not isinstance(table, list) or not all(isinstance(entry, dict) for entry in table):
+        problems.append(f"{kind}: write [[{kind}]]")
+        return {}
+    entries: dict[str, Entry] = {}
+    for entry in table:
+        entry_id = entry.get("id")
+        if not isinstance(entry_id, str):
+            problems.append(f"{kind}: an entry has no id. Add one")
+        elif entry_id in entries:
+            problems.append(f"{kind}.{entry_id}: stands there twice. Remove one")
+        else:
+            entries[entry_id] = entry
+    return entries
+
+
+def _find_problems(entries: Mapping[str, Mapping[str, Entry]]) -> list[str]:
+    checks = [(parse_source, entry) for entry in entries["sources"].values()]
+    problems = [problem for check, entry in checks if (problem := _problem(check, entry))]
+    problems += [problem for entry in entries["digests"].values() if (problem := _problem(parse_digest, entry))]
+    try:
+        load_taxonomy(themes=list(entries["themes"].values()), regions=list(entries["regions"].values()))
+    except (ConfigError, ValueError) as error:
+        problems.append(str(error))
+    return problems
+
+
+def _problem(parse: Any, entry: Entry) -> str | None:  # Any: a parser; its value is not needed
+    try:
+        parse(entry)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _compare(
+    known: Mapping[str, Mapping[str, Entry]], wanted: Mapping[str, Mapping[str, Entry]], *, prunes: bool
+) -> list[Difference]:
+    differences = []
+    for kind in KINDS:
+        for entry_id, entry in wanted[kind].items():
+            before = known[kind].get(entry_id)
+            if before is None:
+                differences.append(Difference("add", kind, entry_id))
+            elif before != entry:
+                differences.append(Difference("change", kind, entry_id, _describe_change(before, entry)))
+        if prunes:
+            differences += [Difference("end", kind, entry_id) for entry_id in known[kind] if entry_id not in wanted[kind]]
+    return differences
+
+
+def _describe_change(before: Entry, after: Entry) -> tuple[str, ...]:
+    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    return tuple(f"{key}: {before.get(key, '(none)')} → {after.get(key, '(none)')}" for key in keys)
+
+
+def _make_so(
+    tx: Connection, app: App, wanted: Mapping[str, Mapping[str, Entry]], *, differences: list[Difference]
+) -> None:
+    for one in differences:
+        if one.action == "end":
+            store.end_entry(tx, one.kind, one.id, now=app.clock())
+    for kind in KINDS:
+        for position, entry in enumerate(wanted[kind].values()):
+            store.put_entry(tx, kind, entry, position=position)
+
+
+def read_newsroom_file(path: Path) -> str:
+    """The text of that file; ConfigError where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error

@@ -1,0 +1,90 @@
+"""Planning: one delivery for each subscriber who has something to read in an edition."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from publisher.app import App
+from publisher.errors import StateError
+from publisher.store import editions as store
+from publisher.store import planning
+from publisher.store.editions import Edition, FrozenItem
+from publisher.store.newsroom import read_digest
+from subscribers.selection import criteria_masks
+
+NOBODY = "nobody to send to: no subscriber has anything to read in it"
+
+
+def plan(app: App, edition_id: str) -> int:
+    """Create the deliveries of an approved edition; planning twice adds nothing. Returns how many are new."""
+    now = app.clock()
+    with app.database.write() as tx:
+        edition = store.read_edition(tx, edition_id)
+        _refuse_unapproved(edition)
+        if edition.planned_at is not None:
+            return 0
+        frozen = store.read_frozen_items(tx, edition_id)
+        added = _plan(tx, _describe(app, tx, edition), frozen, now=now)
+        state = {"state": "planned"} if added else {"state": "done", "outcome": NOBODY, "done_at": now}
+        store.change_edition(tx, edition_id, planned_at=now, **state)
+    return added
+
+
+def variant_uid(edition_id: str, language: str, mask: bytes) -> str:
+    """The name of a variant's page: the same for the same items."""
+    return hashlib.sha256(b"\0".join((edition_id.encode(), language.encode(), mask))).hexdigest()[:16]
+
+
+def full_mask(count: int) -> bytes:
+    """The mask of all of ``count`` items."""
+    return ((1 << count) - 1).to_bytes((count + 7) // 8)
+
+
+def _plan(tx: Connection, description: planning.Plan, frozen: Sequence[FrozenItem], *, now: datetime) -> int:
+    edition = description.edition
+    wanted = planning.list_wanted_criteria(tx, description.cadence)
+    masks = criteria_masks([one.item for one in frozen], wanted)
+    planning.set_owed_masks(tx, _owed_masks(frozen))
+    planning.choose(tx, description, criteria_masks=masks, mask_size=(len(frozen) + 7) // 8)
+    chosen = planning.list_chosen_variants(tx)
+    everything = [(language, full_mask(len(frozen))) for language in description.languages]  # for the public archive
+    pages = ((language, mask, variant_uid(edition.id, language, mask)) for language, mask in {*chosen, *everything})
+    planning.add_variants(tx, edition.id, sorted(pages))
+    added = planning.add_deliveries(tx, edition.id, now)
+    planning.drop_work(tx)
+    return added
+
+
+def _describe(app: App, tx: Connection, edition: Edition) -> planning.Plan:
+    earlier = [
+        one for one in store.list_editions(tx, digest_id=edition.digest_id) if one.window_end <= edition.window_start
+    ]
+    return planning.Plan(
+        edition=edition,
+        cadence=read_digest(tx, edition.digest_id).digest.cadence,
+        languages=app.config.site.languages,
+        covered_until=edition.window_start,
+        previous_opened_at=earlier[0].opened_at if earlier else None,
+    )
+
+
+def _owed_masks(frozen: Sequence[FrozenItem]) -> list[tuple[datetime, bytes]]:
+    """Per distinct release moment, the mask of what was released from then on."""
+    size = (len(frozen) + 7) // 8
+    bits: dict[datetime, int] = {}
+    mask = 0
+    for position, one in reversed(list(enumerate(frozen))):
+        mask |= 1 << position
+        bits[one.released_at] = mask
+    return [(moment, value.to_bytes(size)) for moment, value in bits.items()]
+
+
+def _refuse_unapproved(edition: Edition) -> None:
+    if edition.state == "skipped":
+        raise StateError(f"{edition.id} was {edition.outcome}; there is nothing to plan")
+    if edition.state == "cancelled":
+        raise StateError(f"{edition.id} is cancelled; there is nothing to plan")
+    if not edition.is_approved:
+        raise StateError(f"{edition.id} is not approved. Look at it with: publisher digest preview {edition.id}; then: publisher digest approve {edition.id}")

@@ -1,0 +1,106 @@
+"""Rendering: the texts of an edition's variants, once each."""
+
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from feeds.model import Item, Label
+from publisher.app import App
+from publisher.errors import RenderError
+from publisher.mail.content import DigestContent, Rendered
+from publisher.mail.compose import compose_frame
+from publisher.mail.headers import FixedHeaders, make_feedback_id
+from publisher.mail.render import render_variant
+from publisher.store import editions as store
+from publisher.store.editions import Edition, Variant
+from publisher.store.newsroom import read_digest, read_labels
+from subscribers.selection import mask_items
+from publisher.usecases.planning import full_mask, variant_uid
+
+BATCH = 25
+"""Variants rendered between two commits."""
+
+COMPRESSION_LEVEL = 3
+
+
+class EditionRenderer:
+    """Renders variants of one edition; reads the edition once."""
+
+    def __init__(self, app: App, edition_id: str) -> None:
+        with app.database.read() as tx:
+            self.edition = store.read_edition(tx, edition_id)
+            self.digest = read_digest(tx, self.edition.digest_id).digest
+            self._items = [one.item for one in store.read_frozen_items(tx, edition_id)]
+            self._themes, self._regions = read_labels(tx)
+        self._app = app
+
+    def render(self, language: str, *, mask: bytes | None = None) -> Rendered:
+        """The texts of a variant; without a mask, of all items of the edition."""
+        mask = full_mask(len(self._items)) if mask is None else mask
+        return render_variant(self._content(language, mask), language)
+
+    def pack(self, variant: Variant) -> dict[str, Any]:  # values of several column types
+        """The row to store for a variant: its compressed message frame and page, or why there is none."""
+        try:
+            rendered = self.render(variant.language, mask=variant.mask)
+            frame = compose_frame(rendered, self._headers(variant.language))
+        except RenderError as error:
+            return {"variant_id": variant.id, "frame": None, "page": None, "error": str(error)}
+        return {
+            "variant_id": variant.id,
+            "frame": zlib.compress(frame.to_bytes(), COMPRESSION_LEVEL),
+            "page": zlib.compress(rendered.page_html.encode(), COMPRESSION_LEVEL),
+            "error": None,
+        }
+
+    def _content(self, language: str, mask: bytes) -> DigestContent:
+        site = self._app.config.site
+        uid = variant_uid(self.edition.id, language, mask)
+        return DigestContent(
+            digest=Label(self.digest.id, self.digest.title),
+            edition_id=self.edition.id,
+            window=(self.edition.window_start, self.edition.window_end),
+            zone=site.zone,
+            items=tuple(self._items[position] for position in mask_items(mask)),
+            themes=self._themes,
+            regions=self._regions,
+            site_name=site.name,
+            postal_address=site.postal_address,
+            base_url=site.base_url,
+            page_url=f"{site.base_url}/editions/{self.edition.id}/{uid}",
+            archive_url=f"{site.base_url}/editions/",
+            feeds_url=f"{site.base_url}/feeds/",
+        )
+
+    def _headers(self, language: str) -> FixedHeaders:
+        site, mail, edition = self._app.config.site, self._app.config.mail, self.edition
+        return FixedHeaders(
+            date=edition.planned_at or edition.opened_at,
+            sender=mail.sender,
+            list_title=self.digest.name("en"),
+            list_id=f"{self.digest.id}.{urlsplit(site.base_url).hostname}",
+            unsubscribe_prefix=f"{site.base_url}/u/",
+            archive_url=f"{site.base_url}/editions/",
+            help_url=f"{site.base_url}/",
+            feedback_id=make_feedback_id(edition.id, self.digest.id, language=language, sender=site.name),
+            reply_to=mail.reply_to,
+        )
+
+
+def render_variants(app: App, edition_id: str, *, stop: Callable[[], bool]) -> list[Variant]:
+    """Render what waits to be rendered, a batch a transaction; what could not be rendered, with the error.
+
+    May be repeated and stopped at any moment: what is rendered stays as it is.
+    """
+    renderer = EditionRenderer(app, edition_id)
+    while not stop():
+        with app.database.read() as tx:
+            batch = store.list_unrendered(tx, edition_id, limit=BATCH)
+        if not batch:
+            break
+        rows = [renderer.pack(variant) for variant in batch]
+        with app.database.write() as tx:
+            store.store_rendered(tx, rows)
+    with app.database.read() as tx:
+        return store.list_errors(tx, edition_id)

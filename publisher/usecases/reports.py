@@ -1,0 +1,123 @@
+"""Who got what, and why."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from feeds.model import Label
+from publisher.app import App
+from publisher.errors import NotFoundError
+from publisher.store import deliveries as ledger
+from publisher.store import editions as store
+from publisher.store.editions import Edition, FrozenItem
+from publisher.store.newsroom import read_digest, read_labels
+from publisher.store.subscribers import find_subscriber, list_subscriptions
+from publisher.usecases.addressing import message_id
+from subscribers.addresses import parse_address
+from subscribers.model import Subscriber, Subscription
+from subscribers.selection import Rule, explain, mask_items
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReason:
+    """Whether a person's message holds an item, and the rule for it in words."""
+
+    title: str
+    url: str
+    is_in: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhyReport:
+    """What one person got of one edition."""
+
+    edition: str
+    email: str
+    status: str
+    delivery: str
+    """State of the delivery, or why there is none."""
+    reply: str
+    items: tuple[ItemReason, ...]
+
+
+def list_deliveries(app: App, edition_id: str) -> Iterator[dict[str, Any]]:
+    """``{"email", "state", "message_id", "reply", "attempts"}`` for every delivery of an edition."""
+    with app.database.read() as tx:
+        store.read_edition(tx, edition_id)
+        for row in ledger.list_deliveries(tx, edition_id):
+            yield {
+                "email": row["email"],
+                "state": row["state"],
+                "message_id": message_id(app, edition_id, row["subscriber_id"]),
+                "reply": row["reply"],
+                "attempts": row["attempts"],
+            }
+
+
+def explain_edition(app: App, address: str, edition_id: str) -> WhyReport:
+    """Which items of the edition that person got or did not get, and the rule for each."""
+    with app.database.read() as tx:
+        edition = store.read_edition(tx, edition_id)
+        subscriber = find_subscriber(tx, parse_address(address).key)
+        if subscriber is None:
+            raise NotFoundError(f"There is no subscriber {address!r}. See: publisher subscribers export")
+        delivery = ledger.find_delivery(tx, edition_id, subscriber.id)
+        cadence = read_digest(tx, edition.digest_id).digest.cadence
+        wanted = [one for one in list_subscriptions(tx, [subscriber.id]) if one.cadence == cadence]
+        frozen = store.read_frozen_items(tx, edition_id)
+        names = _names(*read_labels(tx))
+    got = frozenset(mask_items(delivery.mask)) if delivery else frozenset()
+    return WhyReport(
+        edition=edition_id,
+        email=subscriber.email,
+        status=subscriber.status,
+        delivery=delivery.state if delivery else _why_none(edition, subscriber, wanted),
+        reply=delivery.reply if delivery else "",
+        items=tuple(_item_reason(one, wanted, names, is_in=place in got) for place, one in enumerate(frozen)),
+    )
+
+
+def _names(themes: Sequence[Label], regions: Sequence[Label]) -> dict[str, str]:
+    return {label.id: label.name("en") for label in (*themes, *regions)}
+
+
+def _why_none(edition: Edition, subscriber: Subscriber, wanted: Sequence[Subscription]) -> str:
+    if edition.planned_at is None:
+        return "none yet: the edition is not planned"
+    if subscriber.status != "confirmed":
+        return f"none: the subscriber is {subscriber.status}"
+    if not any(one.is_active for one in wanted):
+        return "none: no active subscription of this cadence"
+    return "none: no item for this person, or subscribed after the edition was opened"
+
+
+def _item_reason(frozen: FrozenItem, wanted: Sequence[Subscription], names: Mapping[str, str], *, is_in: bool) -> ItemReason:
+    judged = explain(frozen.item, wanted, released_at=frozen.released_at)
+    relevant = [one for one in judged if one.is_included == is_in]
+    words = [_word(rule, names) for one in relevant for rule in one.rules]
+    if not words:
+        words = ["the subscriptions have changed since"] if is_in else ["owed by an earlier edition, or no message was planned"]
+    return ItemReason(frozen.item.title, frozen.item.url, is_in, tuple(dict.fromkeys(words)))
+
+
+def _word(rule: Rule, names: Mapping[str, str]) -> str:
+    codes = ", ".join(names.get(code, code) for code in rule.codes)
+    return _WORDS[rule.name].format(codes=codes)
+
+
+_WORDS = {
+    "theme": "theme chosen: {codes}",
+    "any-theme": "all themes chosen",
+    "region": "region chosen: {codes}",
+    "any-region": "all regions chosen",
+    "global": "a global item reaches every region",
+    "other-theme": "theme not chosen: {codes}",
+    "general": "a general item reaches only who chose all themes",
+    "other-region": "region not chosen: {codes}",
+    "no-region": "an item without a region reaches only who chose all regions",
+    "other-kind": "kind not chosen: {codes}",
+    "other-language": "language not chosen: {codes}",
+    "before-coverage": "released before the subscription began",
+    "ended": "the subscription has ended",
+}

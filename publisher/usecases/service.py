@@ -1,0 +1,58 @@
+"""What a tick of the clock does: everything that is due, read from rows, so that a missed or doubled tick changes nothing."""
+
+import asyncio
+
+import structlog
+
+from publisher.app import App
+from publisher.errors import PublisherError, SenderBusyError
+from publisher.store.deliveries import find_sendable
+from publisher.store.editions import list_editions
+from publisher.usecases.collect import collect_due
+from publisher.usecases.editions import open_due_editions
+from publisher.usecases.planning import plan
+from publisher.usecases.sending import send
+
+log = structlog.get_logger()
+
+
+async def collect_tick(app: App) -> None:
+    """Collect the sources that are due."""
+    report = await collect_due(app)
+    if report.sources:
+        log.info("collected", new=report.new, changed=report.changed, failed=[one.id for one in report.sources if one.error])
+
+
+async def digest_tick(app: App, stop: asyncio.Event) -> None:
+    """Open the editions that should exist, plan the approved ones, send what is due."""
+    for edition in await asyncio.to_thread(open_due_editions, app):
+        log.info("opened", edition=edition.id, state=edition.state, outcome=edition.outcome)
+    for name in await asyncio.to_thread(_find_plannable, app):
+        added = await asyncio.to_thread(plan, app, name)
+        log.info("planned", edition=name, deliveries=added)
+    for name in await asyncio.to_thread(_find_sendable, app):
+        if stop.is_set():
+            return
+        await _send(app, name, stop)
+
+
+async def _send(app: App, edition_id: str, stop: asyncio.Event) -> None:
+    try:
+        result = await send(app, edition_id, stop=stop)
+    except SenderBusyError as error:
+        log.info("waiting for the other sender", edition=edition_id, reason=str(error))
+    except PublisherError as error:
+        log.warning("not sent", edition=edition_id, reason=str(error))
+    else:
+        log.info("sent", edition=edition_id, trouble=result.trouble, **result.states)
+
+
+def _find_plannable(app: App) -> list[str]:
+    with app.database.read() as tx:
+        return [edition.id for edition in list_editions(tx, states=("approved",)) if edition.paused_at is None]
+
+
+def _find_sendable(app: App) -> list[str]:
+    now = app.clock()
+    with app.database.read() as tx:
+        return find_sendable(tx, now)
