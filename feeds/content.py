@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from feeds.model import Item
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -19,3 +21,8 @@ class Content:
     date_source: str
     """``source`` or ``first-seen``."""
     published_at: datetime
+
+
+def content_of(item: Item) -> Content:
+    """What the item shows."""
+    return Content(**{name: getattr(item, name) for name in Content.__dataclass_fields__})

@@ -1,0 +1,131 @@
+"""Items as rows: writing what was decided about them."""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from feeds.content import Content, content_of
+from feeds.model import Classification
+from publisher.store.batches import in_batches
+from publisher.store.items import AXES, read_item
+from publisher.store.schema import corrections, item_labels, item_versions, items
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """An item that is not there yet."""
+
+    identity: str
+    """The first key it is known by; unique."""
+    content: Content
+    classification: Classification
+    released_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The word of staff about a field of an item."""
+
+    field: str
+    value: Any
+    """A JSON value, see ``feeds.corrections``."""
+    actor: str
+
+
+def insert_items(tx: Connection, new: Sequence[NewItem], *, now: datetime) -> list[int]:
+    """Add the items; their ids, in the order given, rise in that order."""
+    rows = [
+        {
+            **_row(item.content, item.classification),
+            "uid": uuid.uuid4().hex,
+            "identity": item.identity,
+            "released_at": item.released_at,
+            "first_seen_at": now,
+            "updated_at": now,
+            "version": 1,
+        }
+        for item in new
+    ]
+    if not rows:
+        return []
+    tx.execute(insert(items), rows)
+    ids = _find_ids(tx, [item.identity for item in new])
+    _insert_labels(tx, {ids[item.identity]: item.classification for item in new})
+    return [ids[item.identity] for item in new]
+
+
+def change_item(
+    tx: Connection, item_id: int, *, content: Content | None, classification: Classification, now: datetime
+) -> None:
+    """Write what the item shows from now on, and keep what it showed as a version. ``content`` None: as it was."""
+    row = tx.execute(select(items.c.version, items.c.updated_at).where(items.c.id == item_id)).one()
+    old = read_item(tx, item_id)
+    kept = asdict(old) | {"updated_at": row.updated_at}
+    tx.execute(insert(item_versions).values(item_id=item_id, version=row.version, until=now, content=_to_json(kept)))
+    values = _row(content or content_of(old), classification) | {"version": row.version + 1, "updated_at": now}
+    tx.execute(update(items).where(items.c.id == item_id).values(**values))
+    tx.execute(delete(item_labels).where(item_labels.c.item_id == item_id))
+    _insert_labels(tx, {item_id: classification})
+
+
+def release_items(tx: Connection, ids: Sequence[int], *, now: datetime) -> None:
+    """From now on these items may be mailed; those that already could stay as they are."""
+    for batch in in_batches(ids):
+        tx.execute(update(items).where(items.c.id.in_(batch), items.c.released_at.is_(None)).values(released_at=now))
+
+
+def put_correction(tx: Connection, item_id: int, correction: Correction, *, now: datetime) -> None:
+    """Keep the word of staff about a field; a later one replaces it."""
+    key = {"item_id": item_id, "field": correction.field}
+    tx.execute(delete(corrections).filter_by(**key))
+    tx.execute(insert(corrections).values(**key, value=correction.value, at=now, actor=correction.actor))
+
+
+def read_corrections(tx: Connection, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """The corrections of these items: field to value."""
+    found: dict[int, dict[str, Any]] = {item_id: {} for item_id in ids}
+    for batch in in_batches(ids):
+        for row in tx.execute(select(corrections).where(corrections.c.item_id.in_(batch))):
+            found[row.item_id][row.field] = row.value
+    return found
+
+
+def _row(content: Content, classification: Classification) -> dict[str, Any]:
+    start, end = classification.event_dates or (None, None)
+    return asdict(content) | {
+        "primary_theme": classification.primary_theme,
+        "kind": classification.kind,
+        "deadline": classification.deadline,
+        "event_start": start,
+        "event_end": end,
+        "matches": [asdict(match) for match in classification.matches],
+    }
+
+
+def _to_json(values: dict[str, Any]) -> Any:
+    """The values with days and moments as ISO texts."""
+    return json.loads(json.dumps(values, default=lambda value: value.isoformat()))
+
+
+def _find_ids(tx: Connection, identities: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for batch in in_batches(identities):
+        query = select(items.c.identity, items.c.id).where(items.c.identity.in_(batch))
+        found |= dict(tx.execute(query).tuples().all())
+    return found
+
+
+def _insert_labels(tx: Connection, classifications: Mapping[int, Classification]) -> None:
+    rows = [
+        {"item_id": item_id, "axis": axis, "label": label, "position": position}
+        for item_id, classification in classifications.items()
+        for axis, field in AXES.items()
+        for position, label in enumerate(dict.fromkeys(getattr(classification, field)))
+    ]
+    if rows:
+        tx.execute(insert(item_labels), rows)

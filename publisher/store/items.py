@@ -1,0 +1,120 @@
+"""Items as rows: reading them for feeds, editions and staff."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
+
+from feeds.content import Content
+from feeds.criteria import Criteria
+from feeds.model import GLOBAL, Classification, Item, Match
+from publisher.errors import NotFoundError
+from publisher.store.batches import in_batches
+from publisher.store.schema import item_labels, items, sightings, sources
+
+AXES = {"theme": "themes", "region": "regions", "country": "countries", "project": "projects"}
+"""Axis of a label to the field of the classification that holds it."""
+
+_Labels = Mapping[int, Mapping[str, Sequence[str]]]
+_ItemRow = Row[tuple[object, ...]]
+
+
+def select_items(
+    tx: Connection,
+    *,
+    criteria: Criteria | None = None,
+    since: datetime | None = None,
+    limit: int | None = None,
+) -> list[Item]:
+    """The items that meet the criteria and are dated ``since`` or later, the newest first."""
+    query = select(items).order_by(items.c.published_at.desc(), items.c.id.desc()).limit(limit)
+    if criteria:
+        query = query.where(*_conditions(criteria))
+    if since:
+        query = query.where(items.c.published_at >= since)
+    return _build_items(tx, tx.execute(query).all())
+
+
+def read_items(tx: Connection, ids: Iterable[int]) -> list[Item]:
+    """The items of these ids, by id; unknown ids are left out."""
+    found: list[Item] = []
+    for batch in in_batches(sorted(set(ids))):
+        found += _build_items(tx, tx.execute(select(items).where(items.c.id.in_(batch)).order_by(items.c.id)).all())
+    return found
+
+
+def read_item(tx: Connection, item_id: int) -> Item:
+    """That item; NotFoundError where there is none."""
+    found = read_items(tx, [item_id])
+    if not found:
+        raise NotFoundError(f"There is no item {item_id}. List them with: publisher items")
+    return found[0]
+
+
+def read_source_ids(tx: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    """The sources that show each item, in their order."""
+    found: dict[int, list[str]] = defaultdict(list)
+    query = select(sightings.c.item_id, sources.c.id).join(sources).order_by(sources.c.position, sources.c.id)
+    for batch in in_batches(ids):
+        for item_id, source_id in tx.execute(query.where(sightings.c.item_id.in_(batch))):
+            found[item_id].append(source_id)
+    return found
+
+
+def _conditions(criteria: Criteria) -> Iterable[ColumnElement[bool]]:
+    """``Criteria.is_met_by`` as SQL."""
+    if criteria.language:
+        yield or_(
+            items.c.language == criteria.language, items.c.language.startswith(f"{criteria.language}-", autoescape=True)
+        )
+    if criteria.kinds:
+        yield items.c.kind.in_(criteria.kinds)
+    if criteria.themes:
+        yield _labelled("theme", criteria.themes)
+    if criteria.regions:
+        yield _labelled("region", [*criteria.regions, GLOBAL])
+
+
+def _labelled(axis: str, labels: Sequence[str]) -> ColumnElement[bool]:
+    query: Select[tuple[int]] = select(item_labels.c.item_id)
+    return items.c.id.in_(query.where(item_labels.c.axis == axis, item_labels.c.label.in_(labels)))
+
+
+def _build_items(tx: Connection, rows: Sequence[_ItemRow]) -> list[Item]:
+    labels = _read_labels(tx, [row._mapping["id"] for row in rows])
+    return [_build_item(row, labels) for row in rows]
+
+
+def _build_item(row: _ItemRow, labels: _Labels) -> Item:
+    values = row._mapping
+    return Item(
+        id=values["id"],
+        uid=values["uid"],
+        updated_at=values["updated_at"],
+        classification=_build_classification(row, labels),
+        **{name: values[name] for name in Content.__dataclass_fields__},
+    )
+
+
+def _build_classification(row: _ItemRow, labels: _Labels) -> Classification:
+    values = row._mapping
+    own = labels.get(values["id"], {})
+    start, end = values["event_start"], values["event_end"]
+    return Classification(
+        primary_theme=values["primary_theme"],
+        kind=values["kind"],
+        deadline=values["deadline"],
+        event_dates=(start, end) if start and end else None,
+        matches=tuple(Match(**match) for match in values["matches"]),
+        **{field: tuple(own.get(axis, ())) for axis, field in AXES.items()},
+    )
+
+
+def _read_labels(tx: Connection, ids: Sequence[int]) -> _Labels:
+    found: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    query = select(item_labels.c.item_id, item_labels.c.axis, item_labels.c.label).order_by(item_labels.c.position)
+    for batch in in_batches(ids):
+        for item_id, axis, label in tx.execute(query.where(item_labels.c.item_id.in_(batch))):
+            found[item_id][axis].append(label)
+    return found
