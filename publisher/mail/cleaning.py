@@ -15,9 +15,9 @@ _URL_SAFE = "!$&'()*+,;=:@/?%-._~[]"
 
 def one_line(text: str) -> str:
     """The text as one line of writable characters, without control and bidirectional control characters."""
-    if not _SUSPECT.search(text):
-        return text.strip()
-    return " ".join("".join(_writable(char) for char in text).split())
+    if _SUSPECT.search(text):
+        text = re.sub(" {2,}", " ", "".join(_writable(char) for char in text))
+    return text.strip()
 
 
 def cut(text: str, length: int) -> str:

@@ -1,9 +1,9 @@
-"""The Jinja2 environments of messages, one per language."""
+"""The Jinja2 environments of messages and their web pages, one per language."""
 
 import textwrap
 from functools import lru_cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from publisher import i18n
 from publisher.mail.palette import DARK, LIGHT
@@ -17,7 +17,7 @@ def mail_environment(language: str) -> Environment:
     """Templates that speak this language; everything but plain text is escaped."""
     interface = i18n.translator(language)
     environment = Environment(
-        loader=PackageLoader("templates", ""),
+        loader=ChoiceLoader([PackageLoader("templates", ""), PackageLoader("templates", "web")]),
         autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -26,6 +26,7 @@ def mail_environment(language: str) -> Environment:
     i18n.install(environment, interface)
     environment.filters["wrap"] = _wrap
     start, end = ("right", "left") if interface.direction == "rtl" else ("left", "right")
+    environment.globals.update(language=interface.language, direction=interface.direction)
     environment.globals.update(light=LIGHT, dark=DARK, sans=_SANS, serif=_SERIF, start=start, end=end)
     return environment
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from jinja2 import TemplateError
 from mjml import mjml2html
@@ -34,6 +35,8 @@ class _Parts:
     subject: str
     placeholder: str
     unsubscribe_url: str
+    base_path: str
+    """Where the web pages stand on their host, without a slash at its end."""
 
 
 def render_variant(content: DigestContent, language: str) -> Rendered:
@@ -42,7 +45,8 @@ def render_variant(content: DigestContent, language: str) -> Rendered:
     view = view_digest(content, interface)
     placeholder = _make_placeholder(content, language)
     subject = one_line(f"{view.title}, {view.window}")
-    parts = _Parts(view, subject, placeholder, f"{content.base_url}/u/{placeholder}")
+    unsubscribe_url = f"{content.base_url}/u/{placeholder}"
+    parts = _Parts(view, subject, placeholder, unsubscribe_url, base_path=urlsplit(content.base_url).path)
     try:
         html, extent = _render_within_limit(parts)
         text = _fill_template("email/digest.txt", parts, shown=_all_listed(view, extent))
@@ -88,6 +92,8 @@ def _fill_template(name: str, parts: _Parts, *, shown: DigestView, hidden_count:
         subject=parts.subject,
         preheader=_preheader(shown),
         unsubscribe_url=parts.unsubscribe_url,
+        site_name=parts.view.site_name,
+        base_path=parts.base_path,
     )
 
 
