@@ -1,7 +1,7 @@
 """Web pages: one Jinja2 environment per language, the headers that every page carries, the stylesheet."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -61,9 +61,11 @@ def page_environment(language: str) -> Environment:
 
 
 def choose_language(app: App, request: Request) -> str:
-    """The first interface language that the reader accepts (RFC 9110 §12.5.4, in the order given), else the site's first."""
-    wanted = [part.partition(";")[0].strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")]
-    return next((language for language in wanted if language in app.config.site.languages), app.config.site.languages[0])
+    """The first of the site's languages that the reader accepts (RFC 9110 §12.5.4, as ordered), else its first."""
+    known: Sequence[str] = app.config.site.languages
+    accepted = request.headers.get("accept-language", "").split(",")
+    wanted = (part.partition(";")[0].strip()[:2].lower() for part in accepted)
+    return next((language for language in wanted if language in known), known[0])
 
 
 ExceptionHandler = Callable[[Request, Exception], Response]
@@ -77,8 +79,9 @@ def exception_handlers(app: App) -> Mapping[Any, ExceptionHandler]:  # Any: stat
         return page_response(app, "error.html", language=choose_language(app, request), context=context, status=status)
 
     def refuse(request: Request, error: Exception) -> Response:
-        known = isinstance(error, HTTPException)
-        return answer(request, error.status_code if known else 500, error.detail if known else "")
+        if isinstance(error, HTTPException):
+            return answer(request, error.status_code, error.detail)
+        return answer(request, 500, "")
 
     return {
         HTTPException: refuse,
