@@ -1,0 +1,95 @@
+"""Kinds: what sort of news an item is. The first that fits, in the order of ``feeds.model.KINDS``."""
+
+from collections.abc import Callable, Iterable
+
+from feeds.classify.context import Reading
+from feeds.classify.terms import Hit
+from feeds.model import Match
+
+LEAD_SENTENCES = 3
+"""Title and the two sentences below it: what comes later tells of other things."""
+
+NEAR = 12
+"""Words between a noun and the verb that says what was done with it."""
+
+
+def find_kind(reading: Reading, *, has_deadline: bool) -> tuple[str, Match | None]:
+    """The kind with its proof; ``news`` needs none."""
+    finders: tuple[tuple[str, Callable[[Reading], Hit | None]], ...] = (
+        ("call", lambda found: _call(found, has_deadline=has_deadline)),
+        ("opinion", _opinion),
+        ("appointment", _appointment),
+        ("publication", _publication),
+        ("training", _training),
+        ("event", _event),
+    )
+    for kind, find in finders:
+        hit = find(reading)
+        if hit:
+            return kind, Match(f"kind:{kind}", reading.document.text[hit.start : hit.end])
+    return "news", None
+
+
+def _call(reading: Reading, *, has_deadline: bool) -> Hit | None:
+    """A call that is open: one can apply, a date is given, or the title announces it."""
+    if reading.cues("call_closed"):
+        return None
+    is_announced = _first(hit for hit in reading.cues("call") if reading.document.is_in_title(hit.start))
+    hit = _first(reading.cues("call_open")) or is_announced
+    return hit or (_first(reading.cues("call", "apply")) if has_deadline else None)
+
+
+def _opinion(reading: Reading) -> Hit | None:
+    in_title = (hit for hit in reading.cues("opinion_title") if reading.document.is_in_title(hit.start))
+    return _first(reading.cues("opinion")) or _first(in_title)
+
+
+def _appointment(reading: Reading) -> Hit | None:
+    return _pair(reading, reading.cues("appointment"), others=reading.cues("post")) or _first(reading.cues("appointed"))
+
+
+def _publication(reading: Reading) -> Hit | None:
+    nouns = _lead(reading, "publication")
+    in_title = [hit for hit in nouns if _is_title_subject(reading, hit)]
+    return _pair(reading, nouns, others=reading.cues("published")) or _first(in_title)
+
+
+def _is_title_subject(reading: Reading, hit: Hit) -> bool:
+    """Whether the title is the thing's own name or begins with it, and not with what was done about it."""
+    if not reading.document.is_in_title(hit.start):
+        return False
+    clashes = ("training", "event", "publication_ahead")
+    return not any(reading.document.is_in_title(cue.start) for cue in reading.cues(*clashes))
+
+
+def _training(reading: Reading) -> Hit | None:
+    """A training that was given: named as such by the title or with a verb beside it."""
+    nouns = _lead(reading, "training")
+    if any(reading.document.is_in_title(hit.start) for hit in reading.cues("not_training")):
+        return None
+    in_title = (hit for hit in nouns if reading.document.is_in_title(hit.start))
+    held = _pair(reading, nouns, others=reading.cues("held"))
+    return _first(in_title) or held or _first(_lead(reading, "trained"))
+
+
+def _event(reading: Reading) -> Hit | None:
+    return _first(_lead(reading, "event"))
+
+
+def _lead(reading: Reading, cue: str) -> list[Hit]:
+    return [hit for hit in reading.cues(cue) if reading.document.sentence_of(hit.start) < LEAD_SENTENCES]
+
+
+def _pair(reading: Reading, nouns: list[Hit], *, others: list[Hit]) -> Hit | None:
+    """The first noun with one of the other words near it in its sentence."""
+    for noun in nouns:
+        sentence = reading.document.sentence_of(noun.start)
+        for other in others:
+            is_same = reading.document.sentence_of(other.start) == sentence
+            if is_same and abs(other.first - noun.first) <= NEAR:
+                return noun
+    return None
+
+
+def _first(hits: Iterable[Hit]) -> Hit | None:
+    return next(iter(hits), None)
