@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import unicodedata
 from binascii import b2a_base64, b2a_qp
 from collections.abc import Iterator
 
@@ -13,6 +12,7 @@ from publisher.mail.frame import Frame, Slot, join_frame
 from publisher.mail.headers import FixedHeaders
 
 _BASE64_LINE = 76
+_NON_LATIN = re.compile("[\u0370-\u1dff\u3040-\ua71f\ua800-\ud7ff\uf900-\ufaff\ufb1d-\ufdff\ufe70-\ufefc]")
 _NON_LATIN_SHARE = 0.05
 """Above it base64 is shorter or hardly longer than quoted-printable, and every part of the message uses it."""
 
@@ -33,10 +33,8 @@ def encode_text(text: str, placeholder: str, *, is_base64: bool) -> Pieces:
 
 
 def is_mostly_latin(text: str) -> bool:
-    """Whether quoted-printable suits the text: its letters are Latin but for a few."""
-    letters = [char for char in text if char.isalpha()]
-    foreign = sum(not char.isascii() and not unicodedata.name(char, "").startswith("LATIN") for char in letters)
-    return foreign <= len(letters) * _NON_LATIN_SHARE
+    """Whether quoted-printable suits the text: few of its characters are letters outside the Latin script."""
+    return len(_NON_LATIN.findall(text)) <= len(text) * _NON_LATIN_SHARE
 
 
 def _header(rendered: Rendered, fixed: FixedHeaders, *, boundary: str) -> Pieces:

@@ -8,8 +8,8 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, se
 from publisher import i18n
 from publisher.mail.palette import DARK, LIGHT
 
-_SANS = "-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
-_SERIF = "Georgia,'Times New Roman',serif"
+_SANS = "-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
+_SERIF = "Georgia,serif"
 
 
 @lru_cache
@@ -31,6 +31,7 @@ def mail_environment(language: str) -> Environment:
     return environment
 
 
+@lru_cache(maxsize=4096)  # the variants of an edition share their items
 def _wrap(text: str) -> str:
     """At most 72 characters a line; a word that is longer, as a URL may be, stays whole."""
     return textwrap.fill(text, 72, break_long_words=False, break_on_hyphens=False)

@@ -16,14 +16,11 @@ from publisher.mail.environment import mail_environment
 from publisher.mail.extent import Extent, extents, trim
 from publisher.mail.views import DigestView, view_digest
 
-AIM_BYTES = 80_000
-"""The HTML shows fewer summaries, then fewer items, until it is this small."""
+AIM_BYTES = 80 * 1024
+"""The HTML shows shorter summaries, then fewer, then fewer items, until it is this small."""
 
-WARN_BYTES = 90_000
-"""Staff are warned of a message above this size."""
-
-REFUSE_BYTES = 95_000
-"""No message above this size is made: Gmail clips at 102,400 bytes, unsubscribe link and all."""
+REFUSE_BYTES = 95 * 1024
+"""No message above this size is made: Gmail clips near 102 KB, unsubscribe link and all."""
 
 PLACEHOLDER_LENGTH = 27
 """As long as an unsubscribe token."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from feeds.model import GENERAL, Classification, Item, Label
@@ -108,13 +109,15 @@ def _leading_theme(classification: Classification) -> str:
 
 
 def _view_groups(content: DigestContent, interface: Interface, *, year: int) -> Iterator[GroupView]:
-    regions = {region.id: region.name(interface.language) for region in content.regions}
+    regions = tuple((region.id, region.name(interface.language)) for region in content.regions)
     for theme, items in group_items(content.items, content.themes):
-        views = tuple(_view_item(item, interface, regions=regions, year=year) for item in items)
+        views = tuple(_view_item(item, interface.language, regions=regions, year=year) for item in items)
         yield GroupView(one_line(theme.name(interface.language)), views)
 
 
-def _view_item(item: Item, interface: Interface, *, regions: dict[str, str], year: int) -> ItemView:
+@lru_cache(maxsize=4096)  # the variants of an edition share their items
+def _view_item(item: Item, language: str, *, regions: tuple[tuple[str, str], ...], year: int) -> ItemView:
+    interface = i18n.translator(language)
     is_foreign = not i18n.is_same_language(item.language, interface.language)
     found = item.classification
     return ItemView(
@@ -126,7 +129,7 @@ def _view_item(item: Item, interface: Interface, *, regions: dict[str, str], yea
         mark=i18n.language_mark(interface, item.language) if is_foreign else "",
         labels=tuple(_labels(item, interface)),
         deadline=i18n.format_day(interface, found.deadline, in_year=year) if found.deadline else "",
-        details=tuple(_details(item, interface, regions)),
+        details=tuple(_details(item, interface, dict(regions))),
     )
 
 
