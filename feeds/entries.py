@@ -44,10 +44,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What was read from a source, with remarks for people about what could not be."""
+    """What was read from a source."""
 
     entries: tuple[Entry, ...]
     remarks: tuple[str, ...] = ()
+    """For people: what is odd about it."""
+    omissions: tuple[str, ...] = ()
+    """What was left out because it could not be read, and is tried again next time."""
 
 
 def entry_keys(entry: Entry, source_id: str) -> tuple[str, ...]:
@@ -67,17 +70,24 @@ def entry_keys(entry: Entry, source_id: str) -> tuple[str, ...]:
 
 
 def mark_ambiguous(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The entries without the GUIDs that stand for several addresses, and with addresses marked that several share."""
+    """The entries, without what fails to tell one from the other within the document.
+
+    A GUID that stands for several addresses goes, and so does a canonical address that several pages give themselves.
+    An address that several GUIDs share is marked.
+    """
     entries = tuple(entries)
+    pages: dict[str, set[str]] = defaultdict(set)
     addresses: dict[str, set[str]] = defaultdict(set)
     names: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for entry in entries:
         addresses[entry.guid].add(make_url_key(entry.link))
         names[make_url_key(entry.link)].add((entry.guid, entry.title))
+        pages[entry.canonical].add(entry.title)
     return tuple(
         replace(
             entry,
             guid=entry.guid if len(addresses[entry.guid]) == 1 else "",
+            canonical=entry.canonical if len(pages[entry.canonical]) == 1 else "",
             is_link_shared=_is_shared(names[make_url_key(entry.link)]),
         )
         for entry in entries

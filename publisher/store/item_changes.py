@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from feeds.content import Content, content_of
+from feeds.content import Content
 from feeds.model import Classification
 from publisher.store.batches import in_batches
 from publisher.store.items import AXES, read_item
@@ -24,7 +24,6 @@ class NewItem:
     """The first key it is known by; unique."""
     content: Content
     classification: Classification
-    released_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +37,12 @@ class Correction:
 
 
 def insert_items(tx: Connection, new: Sequence[NewItem], *, now: datetime) -> list[int]:
-    """Add the items; their ids, in the order given, rise in that order."""
+    """Add the items, not to be mailed yet; their ids in the order given."""
     rows = [
         {
             **_row(item.content, item.classification),
             "uid": uuid.uuid4().hex,
             "identity": item.identity,
-            "released_at": item.released_at,
             "first_seen_at": now,
             "updated_at": now,
             "version": 1,
@@ -60,14 +58,13 @@ def insert_items(tx: Connection, new: Sequence[NewItem], *, now: datetime) -> li
 
 
 def change_item(
-    tx: Connection, item_id: int, *, content: Content | None, classification: Classification, now: datetime
+    tx: Connection, item_id: int, content: Content, classification: Classification, *, now: datetime
 ) -> None:
-    """Write what the item shows from now on, and keep what it showed as a version. ``content`` None: as it was."""
-    row = tx.execute(select(items.c.version, items.c.updated_at).where(items.c.id == item_id)).one()
+    """Write what the item shows from now on, and keep what it showed as a version."""
     old = read_item(tx, item_id)
-    kept = asdict(old) | {"updated_at": row.updated_at}
-    tx.execute(insert(item_versions).values(item_id=item_id, version=row.version, until=now, content=_to_json(kept)))
-    values = _row(content or content_of(old), classification) | {"version": row.version + 1, "updated_at": now}
+    version = tx.execute(select(items.c.version).where(items.c.id == item_id)).scalar_one()
+    tx.execute(insert(item_versions).values(item_id=item_id, version=version, until=now, content=_to_json(asdict(old))))
+    values = _row(content, classification) | {"version": version + 1, "updated_at": now}
     tx.execute(update(items).where(items.c.id == item_id).values(**values))
     tx.execute(delete(item_labels).where(item_labels.c.item_id == item_id))
     _insert_labels(tx, {item_id: classification})

@@ -46,9 +46,11 @@ def read_sources(tx: Connection) -> list[SourceState]:
     return [_build(row) for row in tx.execute(query)]
 
 
-def read_source(tx: Connection, source_id: str) -> SourceState:
-    """That source, ended or not."""
-    return _build(tx.execute(select(sources).where(sources.c.id == source_id)).one())
+def find_source(tx: Connection, source_id: str) -> SourceState | None:
+    """That source as it stands; None where it has been ended."""
+    query = select(sources).where(sources.c.id == source_id, sources.c.ended_at.is_(None))
+    row = tx.execute(query).one_or_none()
+    return _build(row) if row else None
 
 
 def record_collection(tx: Connection, source_id: str, collection: Collection, *, now: datetime) -> None:

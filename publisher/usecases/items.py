@@ -1,0 +1,129 @@
+"""Items for staff: listing, showing, correcting; classifying anew when the rules have changed."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import pycountry
+from sqlalchemy import Connection
+
+from feeds.content import Content
+from feeds.corrections import correct_content, read_correction
+from feeds.criteria import Criteria
+from feeds.merge import Known, merge_sightings
+from feeds.model import Classification, Item
+from publisher.app import App
+from publisher.errors import ConfigError
+from publisher.store.item_changes import Correction, change_item, put_correction, read_corrections
+from publisher.store.items import read_item, read_items, read_source_ids, select_items
+from publisher.store.newsroom import read_labels
+from publisher.store.sightings import read_known
+from publisher.usecases.classifying import Classify, classify_content, load_classifier
+
+JsonItem = dict[str, Any]
+"""An item as ``--json`` prints it; of many types, hence ``Any``."""
+
+
+def list_items(
+    app: App, criteria: Criteria | None = None, *, since: date | None = None, limit: int | None = None
+) -> list[JsonItem]:
+    """The items that meet the criteria, dated ``since`` or later, the newest first; all of them without ``limit``."""
+    since_moment = since and datetime.combine(since, time(), UTC)
+    with app.database.read() as tx:
+        items = select_items(tx, criteria=criteria, since=since_moment, limit=limit)
+        sources = read_source_ids(tx, [item.id for item in items])
+    return [_to_json(item, sources[item.id]) for item in items]
+
+
+def show_item(app: App, item_id: int) -> JsonItem:
+    """One item with what proves its labels and what staff corrected; NotFoundError where there is none."""
+    with app.database.read() as tx:
+        item = read_item(tx, item_id)
+        sources = read_source_ids(tx, [item_id])
+        corrections = read_corrections(tx, [item_id])[item_id]
+    found = item.classification
+    return _to_json(item, sources[item_id]) | {
+        "author": item.author,
+        "category": item.category,
+        "projects": list(found.projects),
+        "deadline": found.deadline and found.deadline.isoformat(),
+        "event_dates": found.event_dates and [day.isoformat() for day in found.event_dates],
+        "matches": [asdict(match) for match in found.matches],
+        "corrections": corrections,
+    }
+
+
+def correct_item(app: App, item_id: int, field: str, *, value: str, actor: str) -> JsonItem:
+    """The item with the word of staff about a field, which wins from now on; see ``feeds.corrections`` for values.
+
+    ConfigError for an unknown field or value, NotFoundError for an unknown item. May be repeated.
+    """
+    now = app.clock()
+    with app.database.write() as tx:
+        read_item(tx, item_id)
+        correction = Correction(field, _read_value(tx, field, value), actor)
+        put_correction(tx, item_id, correction, now=now)
+        _renew(tx, app, [item_id], classify=load_classifier(tx), now=now)
+    return show_item(app, item_id)
+
+
+def reclassify_items(app: App) -> int:
+    """Classify all items by the rules as they are now; how many have changed. May be repeated."""
+    now = app.clock()
+    with app.database.write() as tx:
+        ids = [item.id for item in select_items(tx)]
+        return _renew(tx, app, ids, classify=load_classifier(tx), now=now)
+
+
+def _renew(tx: Connection, app: App, ids: list[int], *, classify: Classify, now: datetime) -> int:
+    """Write again, from sightings, corrections and rules, the items that would show something else; their number."""
+    known = read_known(tx, ids)
+    count = 0
+    for item in read_items(tx, ids):
+        content, classification = _derive(known[item.id], app, classify)
+        if (content, classification) != (known[item.id].content, item.classification):
+            change_item(tx, item.id, content, classification, now=now)
+            count += 1
+    return count
+
+
+def _derive(known: Known, app: App, classify: Classify) -> tuple[Content, Classification]:
+    """What follows from sightings, corrections and rules."""
+    content = correct_content(merge_sightings(known.sightings, zone=app.config.site.zone), known.corrections)
+    return content, classify_content(content, known.corrections, classify)
+
+
+def _read_value(tx: Connection, field: str, text: str) -> Any:
+    try:
+        return read_correction(field, text, _known_codes(tx))
+    except ValueError as error:
+        raise ConfigError(f"{field}: {error}") from error
+
+
+def _known_codes(tx: Connection) -> Mapping[str, Collection[str]]:
+    themes, regions = read_labels(tx)
+    return {
+        "themes": [label.id for label in themes],
+        "regions": [label.id for label in regions],
+        "countries": [country.alpha_2 for country in pycountry.countries],
+    }
+
+
+def _to_json(item: Item, source_ids: list[str]) -> JsonItem:
+    found = item.classification
+    return {
+        "id": item.id,
+        "url": item.url,
+        "title": item.title,
+        "summary": item.summary,
+        "date": item.day.isoformat(),
+        "date_source": item.date_source,
+        "language": item.language,
+        "themes": list(found.themes),
+        "primary_theme": found.primary_theme,
+        "regions": list(found.regions),
+        "countries": list(found.countries),
+        "kind": found.kind,
+        "sources": source_ids,
+    }
