@@ -159,12 +159,16 @@ def _import_chunk(app: App, rows: Sequence[ImportRow], *, actor: str, now: datet
 
 def _rounds(rows: Sequence[ImportRow]) -> Iterator[list[ImportRow]]:
     """The lines in rounds in which no address comes twice, those of one address in their order."""
-    waiting = list(rows)
+    waiting = rows
     while waiting:
-        first = {row.address.key: row for row in reversed(waiting)}
-        yield list(first.values())
-        taken = {row.line for row in first.values()}
-        waiting = [row for row in waiting if row.line not in taken]
+        seen: set[str] = set()
+        first: list[ImportRow] = []
+        later: list[ImportRow] = []
+        for row in waiting:
+            (later if row.address.key in seen else first).append(row)
+            seen.add(row.address.key)
+        yield first
+        waiting = later
 
 
 def _parse(address: str) -> Address:
