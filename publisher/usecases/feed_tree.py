@@ -13,6 +13,7 @@ from feeds.criteria import Criteria
 from feeds.paths import FORMATS, ROOT, path_of
 from publisher.app import App
 from publisher.errors import RenderError, StateError
+from publisher.failpoints import passing
 from publisher.usecases.feed_directory import compile_directory
 from publisher.usecases.feeds import Catalogue, compile_formats, list_feeds, read_catalogue
 
@@ -120,6 +121,7 @@ def _replace_changed(file: Path, body: bytes) -> bool:
         stream.write(body)
         stream.flush()
         os.fsync(stream.fileno())
+    passing("feeds-before-replace")
     unfinished.replace(file)
     return True
 

@@ -1,0 +1,98 @@
+"""A newsroom with hands: put items in, change them, and see what its feeds make of it."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import insert, update
+
+from feeds.model import Classification, Item
+from publisher.app import App
+from publisher.store.schema import corrections, item_labels, item_versions, items, themes
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+ABOUT = Classification(themes=("asylum",), primary_theme="asylum", countries=("ML",), regions=("africa",), kind="call")
+
+
+@dataclass(frozen=True, slots=True)
+class Newsroom:
+    """An application on a real SQLite file, and hands to put items into it."""
+
+    app: App
+    config_file: Path
+
+    def put(self, number: int, **changes: object) -> Item:
+        item = replace(make_item(number), **changes)
+        with self.app.database.write() as tx:
+            tx.execute(insert(items).values(_row(item)))
+            tx.execute(insert(item_labels), _label_rows(item))
+        return item
+
+    def change(self, number: int, **values: object) -> None:
+        with self.app.database.write() as tx:
+            tx.execute(update(items).where(items.c.id == number).values(**values))
+
+    def add_theme(self, code: str, *, title: str) -> None:
+        rule = {"id": code, "title": {"en": title}}
+        with self.app.database.write() as tx:
+            tx.execute(insert(themes).values(id=code, position=0, rule=rule))
+
+    def make_change(self, change: str) -> None:
+        match change:
+            case "new":
+                self.put(2)
+            case "changed":
+                self.change(1, title="Renamed", updated_at=NOON)
+            case "changed with the clock set back":
+                self._keep_version(1)
+                self.change(1, title="Renamed", updated_at=NOON - timedelta(days=400))
+            case "corrected":
+                self._correct(1)
+            case "label":
+                self.add_theme("ferries", title="Ferries")
+
+    def _keep_version(self, number: int) -> None:
+        with self.app.database.write() as tx:
+            tx.execute(insert(item_versions).values(item_id=number, version=1, until=NOON, content={}))
+
+    def _correct(self, number: int) -> None:
+        row = {"item_id": number, "field": "kind", "value": "news", "at": NOON, "actor": "staff:ada"}
+        with self.app.database.write() as tx:
+            tx.execute(insert(corrections).values(row))
+
+
+def make_item(number: int) -> Item:
+    return Item(
+        id=number,
+        uid=f"uid{number:02}",
+        url=f"https://harbour.example/news/{number}",
+        title=f"Ferry line {number} opens",
+        summary=f"The council and the port open line {number}.",
+        language="en",
+        day=date(2026, 11, 20),
+        date_source="source",
+        published_at=NOON - timedelta(days=number),
+        updated_at=NOON - timedelta(hours=number),
+        classification=ABOUT,
+    )
+
+
+def _row(item: Item) -> dict[str, object]:
+    names = ("id", "uid", "url", "title", "summary", "language", "day", "date_source", "published_at", "updated_at")
+    return {name: getattr(item, name) for name in names} | {
+        "identity": item.url,
+        "first_seen_at": item.updated_at,
+        "primary_theme": item.classification.primary_theme,
+        "kind": item.classification.kind,
+        "matches": [],
+    }
+
+
+def _label_rows(item: Item) -> list[dict[str, object]]:
+    found = item.classification
+    axes = {"theme": found.themes, "region": found.regions, "country": found.countries}
+    return [
+        {"item_id": item.id, "axis": axis, "label": label, "position": position}
+        for axis, labels in axes.items()
+        for position, label in enumerate(labels)
+    ]

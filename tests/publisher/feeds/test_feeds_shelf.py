@@ -1,0 +1,99 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import pytest
+from feed_newsroom import Newsroom
+
+from feeds.criteria import Criteria
+from feeds.paths import Address
+from publisher.app import App
+from publisher.errors import RenderError
+from publisher.usecases.documents import Document
+from publisher.usecases.feed_shelf import FeedShelf
+from publisher.usecases.feeds import Catalogue, compile_feed
+
+ALL = Address(Criteria.of(), "atom")
+CALLS = Address(Criteria.of(kinds=["call"]), "json")
+
+
+@dataclass
+class Compiler:
+    """The real compilation, which counts, and fails when told to."""
+
+    made: list[Address] = field(default_factory=list)
+    is_broken: bool = False
+
+    def __call__(self, app: App, catalogue: Catalogue, *, address: Address) -> Document:
+        self.made.append(address)
+        if self.is_broken:
+            raise RenderError("cannot be rendered")
+        return compile_feed(app, catalogue, address=address)
+
+
+def take(shelf: FeedShelf, address: Address) -> bytes:
+    return shelf.feed(address, shelf.catalogue()).plain.body
+
+
+def test_a_feed_is_compiled_once_for_many_requests(newsroom: Newsroom) -> None:
+    # given
+    newsroom.put(1)
+    compiler = Compiler()
+    shelf = FeedShelf(newsroom.app, compile_one=compiler)
+    # when
+    with ThreadPoolExecutor(8) as threads:
+        bodies = list(threads.map(lambda _: take(shelf, ALL), range(40)))
+    # then
+    assert len(set(bodies)) == 1
+    assert compiler.made == [ALL]
+
+
+@pytest.mark.parametrize("change", ["new", "changed", "corrected", "label", "changed with the clock set back"])
+def test_a_feed_is_compiled_anew_after_a_change(newsroom: Newsroom, change: str) -> None:
+    # given
+    newsroom.put(1)
+    compiler = Compiler()
+    shelf = FeedShelf(newsroom.app, compile_one=compiler)
+    take(shelf, ALL)
+    # when
+    newsroom.make_change(change)
+    take(shelf, ALL)
+    # then
+    assert compiler.made == [ALL, ALL]
+
+
+def test_a_feed_that_cannot_be_rendered_keeps_its_last_good_version(newsroom: Newsroom) -> None:
+    # given
+    newsroom.put(1)
+    compiler = Compiler()
+    shelf = FeedShelf(newsroom.app, compile_one=compiler)
+    good = take(shelf, ALL)
+    # when
+    compiler.is_broken = True
+    newsroom.put(2)
+    kept = [take(shelf, ALL) for _ in range(3)]
+    # then
+    assert kept == [good] * 3
+    assert len(compiler.made) == 2, "it is not tried again until something changes"
+    # when it can be rendered again
+    compiler.is_broken = False
+    newsroom.put(3)
+    # then
+    assert b"Ferry line 3 opens" in take(shelf, ALL)
+
+
+def test_a_feed_that_never_could_be_rendered_is_an_error(newsroom: Newsroom) -> None:
+    shelf = FeedShelf(newsroom.app, compile_one=Compiler(is_broken=True))
+    with pytest.raises(RenderError):
+        take(shelf, ALL)
+
+
+def test_what_is_asked_for_least_goes_when_memory_is_full(newsroom: Newsroom) -> None:
+    # given
+    newsroom.put(1)
+    compiler = Compiler()
+    shelf = FeedShelf(newsroom.app, compile_one=compiler, capacity_bytes=1)
+    # when
+    for address in (ALL, ALL, CALLS, ALL):
+        take(shelf, address)
+    # then
+    assert compiler.made == [ALL, CALLS, ALL]
