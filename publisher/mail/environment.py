@@ -8,7 +8,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, se
 from publisher import i18n
 from publisher.mail.palette import DARK, LIGHT
 
-_SANS = "-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
+_SANS = "-apple-system,Segoe UI,Helvetica,Arial,sans-serif"
 _SERIF = "Georgia,serif"
 
 

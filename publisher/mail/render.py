@@ -38,19 +38,32 @@ class _Parts:
 
 def render_variant(content: DigestContent, language: str) -> Rendered:
     """The texts of that variant in that language, the same for the same content; RenderError says what failed."""
-    interface = translator(language)
-    view = view_digest(content, interface)
-    placeholder = _make_placeholder(content, language)
-    subject = one_line(f"{view.title}, {view.window}")
-    unsubscribe_url = f"{content.base_url}/u/{placeholder}"
-    parts = _Parts(view, subject, placeholder, unsubscribe_url, base_path=urlsplit(content.base_url).path)
     try:
+        parts = _gather_parts(content, language)
         html, extent = _render_within_limit(parts)
-        text = _fill_template("email/digest.txt", parts, shown=_all_listed(view, extent))
-        page_html = _fill_template("web/edition.html", parts, shown=view)
+        text = _fill_template("email/digest.txt", parts, shown=_all_listed(parts.view, extent))
+        page_html = _fill_template("web/edition.html", parts, shown=parts.view)
     except (TemplateError, ValueError) as error:
         raise RenderError(f"edition {content.edition_id} in {language}: {error}") from error
-    return Rendered(interface.language, subject, html, text, page_html, placeholder)
+    return Rendered(parts.view.language, parts.subject, html, text, page_html, parts.placeholder)
+
+
+def render_layout(content: DigestContent, language: str) -> str:
+    """The MJML of the variant at full extent, for validators: ours accepts anything."""
+    parts = _gather_parts(content, language)
+    return _fill_template("email/digest.mjml", parts, shown=parts.view)
+
+
+def _gather_parts(content: DigestContent, language: str) -> _Parts:
+    view = view_digest(content, translator(language))
+    placeholder = _make_placeholder(content, language)
+    return _Parts(
+        view=view,
+        subject=one_line(f"{view.title}, {view.window}"),
+        placeholder=placeholder,
+        unsubscribe_url=f"{content.base_url}/u/{placeholder}",
+        base_path=urlsplit(content.base_url).path,
+    )
 
 
 def _make_placeholder(content: DigestContent, language: str) -> str:
