@@ -27,9 +27,10 @@ _DIRECTIVES = {
 }
 _GROUPS = {"d": "day", "m": "month", "B": "month", "b": "month", "Y": "year", "H": "hour", "M": "minute"}
 
-_ENGLISH_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_ENGLISH = "january february march april may june july august september october november december".split()
+_ENGLISH_MONTHS = {name: number for number, month in enumerate(_ENGLISH, start=1) for name in (month, month[:3])}
 _RFC822 = re.compile(
-    r"(?:[A-Za-z]{3,9},?\s+)?(?P<day>\d{1,2})\s+(?P<month>[A-Za-z]{3})[a-z]{0,6}\.?\s+(?P<year>\d{4}|\d{2})"
+    r"(?:[A-Za-z]{3,9},?\s+)?(?P<day>\d{1,2})\s+(?P<month>[A-Za-z]{3,9})\.?\s+(?P<year>\d{4}|\d{2})"
     r"(?:\s+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?(?:\s+(?P<zone>[A-Za-z]{1,5}|[+-]\d{4}))?)?"
     r"\s*(?:\([^()]*\))?"
 )
@@ -97,8 +98,7 @@ def parse_rfc822(text: str) -> GivenDate | None:
         return None
     fields = found.groupdict()
     fields["year"] = _expand_year(found["year"])
-    months = {name: number for number, name in enumerate(_ENGLISH_MONTHS, start=1)}
-    return _build(fields, months, zone=_parse_zone(found["zone"]))
+    return _build(fields, _ENGLISH_MONTHS, zone=_parse_zone(found["zone"]))
 
 
 def parse_rfc3339(text: str, zone: tzinfo | None = None) -> GivenDate | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pycountry
@@ -29,9 +29,8 @@ def list_items(
     app: App, criteria: Criteria | None = None, *, since: date | None = None, limit: int | None = None
 ) -> list[JsonItem]:
     """The items that meet the criteria, dated ``since`` or later, the newest first; all of them without ``limit``."""
-    since_moment = since and datetime.combine(since, time(), UTC)
     with app.database.read() as tx:
-        items = select_items(tx, criteria=criteria, since=since_moment, limit=limit)
+        items = _select(tx, criteria, since=since, limit=limit)
         sources = read_source_ids(tx, [item.id for item in items])
     return [_to_json(item, sources[item.id]) for item in items]
 
@@ -74,6 +73,15 @@ def reclassify_items(app: App) -> int:
     with app.database.write() as tx:
         ids = [item.id for item in select_items(tx)]
         return _renew(tx, app, ids, classify=load_classifier(tx), now=now)
+
+
+def _select(tx: Connection, criteria: Criteria | None, *, since: date | None, limit: int | None) -> list[Item]:
+    """``since`` is a day as the sources print them, whatever their zones; hence the look further back."""
+    if since is None:
+        return select_items(tx, criteria=criteria, limit=limit)
+    earliest = datetime.combine(since, time(), UTC) - timedelta(days=1)
+    items = [item for item in select_items(tx, criteria=criteria, since=earliest) if item.day >= since]
+    return items[:limit]
 
 
 def _renew(tx: Connection, app: App, ids: list[int], *, classify: Classify, now: datetime) -> int:
