@@ -153,7 +153,7 @@ def _render_opml(site: Site, sections: Sequence[Section]) -> bytes:
 
 
 def _outline(entry: Entry, section: Section, *, site: Site) -> dict[str, str]:
-    name = clean_text(f"{site.name}: {entry.name}", LONGEST_TITLE)
+    name = clean_text(f"{site.name}: {entry.name} ({section.title})", LONGEST_TITLE)
     root_url = site.base_url + ROOT
     url = root_url + entry.links[0].href
     return {

@@ -34,7 +34,7 @@ def test_names_stand_in_the_language_of_their_section(client: httpx.Client) -> N
     # when
     page = html.fromstring(client.get("/feeds/").content)
     # then
-    assert page.xpath("//section[@id='fr']//span[@lang='fr']/text()")[1] == "Asile et protection"
+    assert page.xpath("//section[@id='fr']//span[@lang='fr']/text()")[0] == "Asile et protection"
     assert page.xpath("//section[@id='ru']/h2[@lang='ru']/text()") == ["русский"]
 
 
@@ -74,10 +74,12 @@ def test_opml_names_every_feed_once(newsroom: Newsroom, client: httpx.Client) ->
     outlines = root.findall("body/outline/outline")
     urls = [outline.get("xmlUrl") for outline in outlines]
     assert len(urls) == len(set(urls)) == len(feeds)
+    names = [outline.get("text") for outline in outlines]
+    assert len(names) == len(set(names))
     assert dict(outlines[0].attrib) == {
         "type": "rss",
-        "text": "Harbour News: Everything",
-        "title": "Harbour News: Everything",
+        "text": "Harbour News: Everything (All languages)",
+        "title": "Harbour News: Everything (All languages)",
         "xmlUrl": "https://harbour.example/feeds/all/all.atom",
         "htmlUrl": "https://harbour.example/feeds/",
     }
