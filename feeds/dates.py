@@ -27,8 +27,11 @@ _DIRECTIVES = {
 }
 _GROUPS = {"d": "day", "m": "month", "B": "month", "b": "month", "Y": "year", "H": "hour", "M": "minute"}
 
-_ENGLISH = "january february march april may june july august september october november december".split()
-_ENGLISH_MONTHS = {name: number for number, month in enumerate(_ENGLISH, start=1) for name in (month, month[:3])}
+_ENGLISH_MONTHS = {
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11,
+    "dec": 12, "january": 1, "february": 2, "march": 3, "april": 4, "june": 6, "july": 7, "august": 8, "sept": 9,
+    "september": 9, "october": 10, "november": 11, "december": 12,
+}  # fmt: skip
 _RFC822 = re.compile(
     r"(?:[A-Za-z]{3,9},?\s+)?(?P<day>\d{1,2})\s+(?P<month>[A-Za-z]{3,9})\.?\s+(?P<year>\d{4}|\d{2})"
     r"(?:\s+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?(?:\s+(?P<zone>[A-Za-z]{1,5}|[+-]\d{4}))?)?"

@@ -27,6 +27,8 @@ _PROLOG = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _DOCTYPE = re.compile(rb"<!doctype[^>\[]*(\[)?", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
+_ADDRESS = re.compile(r"\S+@\S+")
+
 _Fields = Mapping[str, Any]  # Any: what feedparser or a JSON document holds
 
 
@@ -135,9 +137,9 @@ def _read_content(fields: _Fields) -> tuple[str, str]:
 
 
 def _read_author(fields: _Fields) -> str:
-    """The name; an address alone is not for publication."""
-    name = _text(fields.get("author_detail", {}).get("name")) or _text(fields.get("author"))
-    return "" if "@" in name else clean_text(name, LONGEST_LABEL)
+    """The name; addresses beside it are not for publication."""
+    name = _ADDRESS.sub(" ", _text(fields.get("author")))
+    return clean_text(name, LONGEST_LABEL).strip(" ()<>,")
 
 
 def _read_category(fields: _Fields) -> str:

@@ -31,7 +31,7 @@ def clean_url(url: str) -> str:
 def resolve_url(link: str, base: str) -> str | None:
     """The clean absolute URL of a link on the page ``base``; None where it leads nowhere on the web."""
     try:
-        return clean_url(urljoin(base, link.strip()))
+        return clean_url(urljoin(base, link.strip())) if link.strip() else None
     except ValueError:
         return None
 
