@@ -9,18 +9,12 @@ from babel.core import get_global
 from feeds.classify import PlaceName
 from publisher.cities import shipped_cities
 
-LANGUAGES = ("en", "fr", "ru")
-
 NamesByCountry = Mapping[str, list[str]]
 """Country → names."""
 
 
-def place_names(own: Mapping[str, Mapping[str, NamesByCountry]]) -> dict[str, tuple[PlaceName, ...]]:
-    """Names by language. ``own`` is ``data/places.toml``: names, demonyms, areas and capitals that CLDR does not give."""
-    return {language: tuple(_names(language, own)) for language in LANGUAGES}
-
-
-def _names(language: str, own: Mapping[str, Mapping[str, NamesByCountry]]) -> Iterator[PlaceName]:
+def place_names(language: str, own: Mapping[str, Mapping[str, NamesByCountry]]) -> Iterator[PlaceName]:
+    """Names in a language. ``own`` is ``data/places.toml``: what CLDR does not give."""
     locale = Locale(language)
     tongues = {name.lower() for name in locale.languages.values()}
     yield from _countries(locale)

@@ -2,13 +2,13 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
-from feeds.classify import ProjectRule, RegionRule, Rules, Taxonomy, Terms, ThemeRule, compile_taxonomy
+from feeds.classify import PlaceName, ProjectRule, RegionRule, Rules, Taxonomy, Terms, ThemeRule, compile_taxonomy
 from feeds.model import GENERAL, GLOBAL, Label
 from publisher.errors import ConfigError
 from publisher.languages import languages
@@ -19,7 +19,7 @@ _Rule = TypeVar("_Rule", ThemeRule, RegionRule)
 
 
 def load_taxonomy(themes: Sequence[ThemeRule] = (), regions: Sequence[RegionRule] = ()) -> Taxonomy:
-    """The shipped taxonomy with these rows: one of a shipped id replaces it, another stands before ``general``/``global``.
+    """The shipped taxonomy with these rows: one of a shipped id replaces it, a new one stands before the catch-all.
 
     A row without terms and countries keeps the shipped ones, so that a name can be changed alone.
     """
@@ -66,7 +66,7 @@ def shipped_rules() -> Rules:
         themes=tuple(theme_rule(row) for row in data["themes"]),
         regions=tuple(region_rule(row) for row in data["regions"]),
         projects=tuple(_project_rule(row) for row in _toml("projects")["projects"]),
-        places=place_names(_toml("places")),
+        places=_places,
         cues={name: _by_language(terms) for name, terms in cues["cues"].items()},
         words={name: _by_language(terms) for name, terms in cues["words"].items()},
         organisations=frozenset(_data("organisations.txt").upper().split()),
@@ -74,7 +74,7 @@ def shipped_rules() -> Rules:
 
 
 def _merged(shipped: tuple[_Rule, ...], rows: Sequence[_Rule], *, last: str) -> tuple[_Rule, ...]:
-    merged = {rule.id: rule for rule in shipped}
+    merged: dict[str, _Rule] = {rule.id: rule for rule in shipped}
     for row in rows:
         merged[row.id] = _completed(row, merged[row.id]) if row.id in merged else row
     return (*(rule for rule in merged.values() if rule.id != last), merged[last])
@@ -83,6 +83,10 @@ def _merged(shipped: tuple[_Rule, ...], rows: Sequence[_Rule], *, last: str) -> 
 def _completed(row: _Rule, shipped: _Rule) -> _Rule:
     is_name_only = not row.terms and not (isinstance(row, RegionRule) and row.countries)
     return replace(shipped, title=row.title) if is_name_only else row
+
+
+def _places(language: str) -> Iterable[PlaceName]:
+    return place_names(language, _toml("places"))
 
 
 def _project_rule(row: Mapping[str, Any]) -> ProjectRule:  # a TOML table of our own data
@@ -106,7 +110,9 @@ def _terms(row: Mapping[str, Any], *, axis: str) -> Terms:
     terms = row.get("terms", {})
     is_table = isinstance(terms, Mapping) and all(_is_list_of_text(values) for values in terms.values())
     if not is_table:
-        raise ConfigError(f'[[{axis}]] "{row["id"]}": terms must be lists by language, e.g. terms = {{ en = ["clinic"] }}')
+        raise ConfigError(
+            f'[[{axis}]] "{row["id"]}": terms must be lists by language, e.g. terms = {{ en = ["clinic"] }}'
+        )
     return _by_language(terms)
 
 

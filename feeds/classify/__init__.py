@@ -56,10 +56,15 @@ def classify(text: ItemText, taxonomy: Taxonomy) -> Classification:
 
 def learn_projects(texts: Iterable[ItemText], taxonomy: Taxonomy) -> Taxonomy:
     """The taxonomy with the projects whose names these texts expand; see ``feeds.classify.projects``."""
-    return _projects.learn_projects((_read(text, taxonomy) for text in texts), taxonomy)
+    return _projects.learn_projects((_read(text, taxonomy) for text in texts if _may_expand(text)), taxonomy)
+
+
+def _may_expand(text: ItemText) -> bool:
+    return "(" in text.summary or "(" in (text.title or "")
 
 
 def _read(text: ItemText, taxonomy: Taxonomy) -> Reading:
     rules = taxonomy.language_rules(text.language)
     document = read_document(text, rules.vocabulary.language)
-    return Reading(document, rules, tuple(rules.vocabulary.find(document)))
+    hits = [*rules.vocabulary.find(document), *rules.towns.find(document)]
+    return Reading(document, rules, tuple(sorted(hits, key=lambda hit: (hit.start, -hit.end))))

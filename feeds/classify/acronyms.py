@@ -11,7 +11,8 @@ MIN_TITLE_CAPITALS = 3
 """Capitals by which a title's word is an acronym and no person's name."""
 
 _TOKEN = re.compile(rf"(?<![\w@/-]){ACRONYM}(?![\w@])")
-_IN_NAME = re.compile(rf"[\w ]{{3,200}}\(({ACRONYM})\)")
+_PHASE = re.compile(r"\w{4}\s(?:\d{1,2}|I{1,3}|IV|V)\Z")
+"""A phase number behind an acronym: organisations have none."""
 
 
 def acronym_mentions(reading: Reading, taxonomy: Taxonomy, *, expanded: Sequence[Expansion]) -> Iterator[Mention]:
@@ -30,26 +31,25 @@ def acronym_mentions(reading: Reading, taxonomy: Taxonomy, *, expanded: Sequence
 def _trimmed(reading: Reading, found: re.Match[str], *, taxonomy: Taxonomy) -> Mention | None:
     """The acronym without organisations printed beside it (``IOM BOMCA``); none where nothing is left."""
     text = reading.document.text
-    start, end = found.span()
+    start = found.start()
     parts = [(start + part.start(), start + part.end()) for part in re.finditer(r"\S+", found[0])]
     while parts and text[slice(*parts[0])].upper() in taxonomy.rules.organisations:
         del parts[0]
-    while parts and text[slice(*parts[-1])].upper() in taxonomy.rules.organisations:
-        del parts[-1]
-    if not parts or _is_place_or_bodies(text[parts[0][0] : parts[-1][1]], taxonomy):
+    if not parts or _is_body(text[parts[0][0] : parts[-1][1]], taxonomy):
         return None
     return mention_at(text, parts[0][0], parts[-1][1])
 
 
-def _is_place_or_bodies(acronym: str, taxonomy: Taxonomy) -> bool:
-    """Whether all parts of ``EU-AU`` are known organisations."""
-    return all(part.upper() in taxonomy.rules.organisations for part in re.split(r"[-/\s]", acronym))
+def _is_body(acronym: str, taxonomy: Taxonomy) -> bool:
+    """Whether every part of ``EU-AU`` or ``EU-Africa`` is a known organisation or a plain name."""
+    parts = re.split(r"[-/\s]", acronym)
+    return all(part.upper() in taxonomy.rules.organisations or part.istitle() for part in parts)
 
 
 def _is_project(reading: Reading, mention: Mention, *, named: set[str]) -> bool:
     document = reading.document
     first, last = document.word_at(mention.start), document.word_at(mention.end)
-    if _has_project_word(reading, first, last=last):
+    if _has_project_word(reading, first, last=last) or _PHASE.search(document.text[mention.start : mention.end]):
         return True
     if _is_listed(reading, first, named=named):
         return True

@@ -42,7 +42,8 @@ def compile_dates(language: Language) -> tuple[re.Pattern[str], ...]:
         rf"(?<!\w){month.format(name='m1')}\s(?P<d1>{_NEXT_DAY}){_ORDINAL}"
         rf"(?:{_JOIN}(?:{month.format(name='m2')}\s)?(?P<d2>{_NEXT_DAY}){_ORDINAL})?{_YEAR.format(name='y2')}"
     )
-    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in (day_first, month_first))
+    patterns = (day_first, month_first) if language.code == "en" else (day_first,)
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
 
 
 def read_dates(
@@ -64,7 +65,7 @@ def _spelled(
         for found in pattern.finditer(text):
             days = _days(found.groupdict(), language=language, day=day)
             if days:
-                yield PrintedDate(found.start(), found.end(), *days)
+                yield PrintedDate(found.start(), found.start() + len(found[0].rstrip(".")), *days)
 
 
 def _days(parts: dict[str, str | None], *, language: Language, day: date | None) -> tuple[date, date] | None:

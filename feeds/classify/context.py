@@ -1,33 +1,48 @@
 """Words around a label that decide whether it counts: donors, offices, ministries, datelines."""
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from feeds.classify.taxonomy import LanguageRules
 from feeds.classify.terms import Hit
 from feeds.classify.text import Document
 
-MAX_SCOPE = 12
+MAX_SCOPE = 20
 """Words that a cue can reach over."""
 
 _STOP = re.compile(r"[.;:!?–—]|\s-\s")
 _DATELINE = re.compile(r"\([^()\n]{2,40}\)|[^\n–—!?]{2,60}?\s[–—-]\s|[^\n–—!?,]{2,25}?\s?[–—]\s?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """A document with all terms found in it."""
 
     document: Document
     rules: LanguageRules
     hits: tuple[Hit, ...]
+    """In the order of the text, the longer first."""
+
+    @cached_property
+    def _by_axis(self) -> Mapping[str, list[Hit]]:
+        """Hits by axis; those of cues by the cue's name."""
+        groups: defaultdict[str, list[Hit]] = defaultdict(list)
+        for hit in self.hits:
+            groups[f"cue:{hit.entry.code}" if hit.entry.axis == "cue" else hit.entry.axis].append(hit)
+        return groups
 
     def of(self, axis: str) -> list[Hit]:
-        return [hit for hit in self.hits if hit.entry.axis == axis]
+        return self._by_axis.get(axis, [])
 
     def cues(self, *names: str) -> list[Hit]:
-        return [hit for hit in self.hits if hit.entry.axis == "cue" and hit.entry.code in names]
+        """Hits of these cues, in the order of the text."""
+        if len(names) == 1:
+            return self._by_axis.get(f"cue:{names[0]}", [])
+        hits = [hit for name in names for hit in self._by_axis.get(f"cue:{name}", ())]
+        return sorted(hits, key=lambda hit: hit.start)
 
     def word(self, index: int) -> str:
         """The normal form of the word at an index; empty outside the text."""
@@ -81,7 +96,8 @@ def _continues(reading: Reading, index: int, *, is_first: bool) -> bool:
         return False
     if reading.rules.vocabulary.language.code != "en":
         return True
-    return reading.printed(index)[0].isupper() or reading.rules.has("connector", reading.word(index))
+    is_inside = any(reading.rules.has(words, reading.word(index)) for words in ("connector", "project_word"))
+    return is_inside or not reading.printed(index)[0].islower()
 
 
 def _is_in_list(reading: Reading, index: int) -> bool:

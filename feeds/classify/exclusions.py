@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from feeds.classify.context import Reading, backward_scope, dateline, forward_scope
 from feeds.classify.terms import Hit
+from feeds.classify.towns import TOWN_SORTS
 
 MAX_INSTRUMENT_GAP = 2
 """Words between ``Convention`` and its town: ``Convention de Genève``."""
@@ -12,6 +13,13 @@ MAX_INSTRUMENT_GAP = 2
 def excluded_words(reading: Reading) -> frozenset[int]:
     """The words that are no place of the item, whatever they name."""
     return frozenset(_excluded(reading))
+
+
+def excluded_regions(reading: Reading) -> frozenset[int]:
+    """The words that are no region of the item: the EU as donor, partner or benchmark."""
+    before = (index for cue in reading.cues("benchmark_before") for index in range(cue.first - 1, cue.first))
+    after = (index for cue in reading.cues("benchmark_after") for index in forward_scope(reading, cue))
+    return frozenset((*before, *after))
 
 
 def excluded_settlements(reading: Reading) -> frozenset[int]:
@@ -32,7 +40,7 @@ def _excluded(reading: Reading) -> Iterator[int]:
 
 def _excluded_settlements(reading: Reading) -> Iterator[int]:
     span = dateline(reading.document)
-    towns = [hit for hit in reading.of("country") if hit.entry.sort in {"capital", "city"}]
+    towns = [hit for hit in reading.of("country") if hit.entry.sort in TOWN_SORTS]
     if any(hit.start - span.start <= 1 for hit in towns if hit.start in span):
         yield from (hit.first for hit in towns if hit.start in span)
     for cue in reading.cues("instrument"):
@@ -43,9 +51,9 @@ def _excluded_settlements(reading: Reading) -> Iterator[int]:
 
 def _languages(reading: Reading) -> Iterator[int]:
     """Names of languages: ``in English, Russian and Czech``, but not ``in Czech schools``."""
-    tongues = {hit.first: hit for hit in reading.of("country") if hit.entry.sort == "tongue" and hit.length == 1}
+    tongues = {hit.first: hit for hit in reading.of("country") if hit.length == 1 and _is_tongue(reading, hit)}
     for index in tongues:
-        if reading.rules.has("in_language", reading.word(index - 1)):
+        if reading.rules.has("in_language", reading.word(_run_start(reading, tongues, index) - 1)):
             yield from _language_run(reading, tongues, index)
         if reading.rules.has("language", reading.word(index + 1)) or reading.rules.has(
             "language", reading.word(index - 1)
@@ -53,10 +61,27 @@ def _languages(reading: Reading) -> Iterator[int]:
             yield index
 
 
+def _is_tongue(reading: Reading, hit: Hit) -> bool:
+    """Whether a hit can name a language; with a capital it does so only where such names have one."""
+    are_capitalised = reading.rules.vocabulary.language.are_demonyms_capitalised
+    return hit.entry.sort == "tongue" and reading.document.text[hit.start].isupper() == are_capitalised
+
+
+def _run_start(reading: Reading, tongues: dict[int, Hit], index: int) -> int:
+    """The first word of an enumeration of languages."""
+    first = index
+    for before in range(index - 1, max(-1, index - 12), -1):
+        if before in tongues or reading.rules.has("tongue", reading.word(before)):
+            first = before
+        elif not reading.rules.has("and", reading.word(before)):
+            break
+    return first
+
+
 def _language_run(reading: Reading, tongues: dict[int, Hit], index: int) -> Iterator[int]:
     run = [index]
     after = index + 1
-    while after in tongues or reading.rules.has("and", reading.word(after)):
+    while after in tongues or any(reading.rules.has(words, reading.word(after)) for words in ("and", "tongue")):
         if after in tongues:
             run.append(after)
         after += 1
@@ -87,6 +112,6 @@ def _has_surname(reading: Reading, index: int) -> bool:
 
 
 def _is_title_case(reading: Reading, index: int) -> bool:
-    """Whether nearly every word around is capitalised, so that a capital says nothing."""
-    around = [reading.printed(i) for i in range(index - 6, index + 8) if len(reading.printed(i)) > 3]
-    return sum(word[0].isupper() for word in around) > 0.7 * len(around)
+    """Whether every longer word around is capitalised, so that a capital says nothing."""
+    around = (reading.printed(i) for i in range(max(0, index - 6), index + 8))
+    return all(not word[0].islower() for word in around if len(word) > 4)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from feeds.classify.context import Reading
+from feeds.classify.context import Reading, forward_scope
 from feeds.classify.terms import Hit
 from feeds.model import Match
 
@@ -49,7 +49,7 @@ def _appointment(reading: Reading) -> Hit | None:
 
 
 def _publication(reading: Reading) -> Hit | None:
-    nouns = _lead(reading, "publication")
+    nouns = reading.cues("publication") if not reading.document.title_end else _lead(reading, "publication")
     in_title = [hit for hit in nouns if _is_title_subject(reading, hit)]
     return _pair(reading, nouns, others=reading.cues("published")) or _first(in_title)
 
@@ -64,7 +64,7 @@ def _is_title_subject(reading: Reading, hit: Hit) -> bool:
 
 def _training(reading: Reading) -> Hit | None:
     """A training that was given: named as such by the title or with a verb beside it."""
-    nouns = _lead(reading, "training")
+    nouns = _unframed(reading, _lead(reading, "training"))
     if any(reading.document.is_in_title(hit.start) for hit in reading.cues("not_training")):
         return None
     in_title = (hit for hit in nouns if reading.document.is_in_title(hit.start))
@@ -73,7 +73,17 @@ def _training(reading: Reading) -> Hit | None:
 
 
 def _event(reading: Reading) -> Hit | None:
-    return _first(_lead(reading, "event"))
+    """A gathering: named in the lead, or held further down."""
+    nouns = _unframed(reading, reading.cues("event"))
+    lead = _first(hit for hit in nouns if reading.document.sentence_of(hit.start) < LEAD_SENTENCES)
+    one = [hit for hit in nouns if not reading.document.text[hit.start : hit.end].endswith("s")]
+    return lead or _pair(reading, one, others=reading.cues("held"))
+
+
+def _unframed(reading: Reading, hits: list[Hit]) -> list[Hit]:
+    """Hits that are not part of what a thing was done for: ``in the framework of the … course``."""
+    framed = {index for cue in reading.cues("project_frame") for index in forward_scope(reading, cue)}
+    return [hit for hit in hits if hit.first not in framed]
 
 
 def _lead(reading: Reading, cue: str) -> list[Hit]:

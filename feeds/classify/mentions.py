@@ -20,11 +20,13 @@ ACRONYM = (
 _ACRONYM_ALONE = re.compile(rf"(?:\w{{4,12}}\s)?({ACRONYM})\Z")
 _ACRONYM_BEFORE = re.compile(rf"(?<!\w)({ACRONYM})\s\Z")
 _PARENTHESIS = re.compile(r"\(([^()\n]{2,160})\)")
-_OPEN, _CLOSE = "“\"«„", "”\"»“"
+_OPEN, _CLOSE = '“"«„', '”"»“'
 _QUOTED = re.compile(rf"[{_OPEN}]\s?([^{_OPEN}{_CLOSE}\n]{{8,200}}?)\s?[{_CLOSE}]")
-_CAPITALISED = rf"{_UP}[\w’'-]{{2,30}}"
+_CAPITALISED = rf"{_UP}[a-zà-ÿа-яё’'-]{{2,30}}"
 _NAME_PROJECT = re.compile(rf"(?<=[\w,]\s)({_CAPITALISED})\sProject(?!\w)")
-_NUMBERED = re.compile(rf"(?<!\w)({_CAPITALISED}\s(?:for|on|to)(?:\s(?:{_CAPITALISED}|and|of|the)){{1,6}}\s[IV]{{1,3}})(?!\w)")
+_NUMBERED = re.compile(
+    rf"(?<!\w)({_CAPITALISED}\s(?:for|on|to)(?:\s(?:{_CAPITALISED}|and|of|the)){{1,6}}\s[IV]{{1,3}})(?!\w)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def _first_of_name(reading: Reading, last: int) -> int:
     for index in range(last - 1, max(-1, last - MAX_NAME_WORDS), -1):
         if re.search(r"[.;:!?()“”«»\n]", reading.gap(index + 1) if index + 1 < last else ""):
             break
-        is_capital = reading.printed(index)[0].isupper()
+        is_capital = not reading.printed(index)[0].islower()
         if is_capital and (is_capitalised_language or reading.rules.has("project_noun", reading.word(index))):
             first = index
             continue

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from feeds.classify.context import Reading, longest
-from feeds.classify.exclusions import excluded_settlements, excluded_words
+from feeds.classify.exclusions import excluded_regions, excluded_settlements, excluded_words
 from feeds.classify.mentions import Project
 from feeds.classify.taxonomy import Taxonomy
 from feeds.classify.terms import Hit
+from feeds.classify.towns import TOWN_SORTS
 from feeds.model import GLOBAL, Match
 
-SETTLEMENTS = frozenset({"capital", "city"})
 _RANK = {"name": 0, "demonym": 1, "tongue": 1, "area": 2, "capital": 3, "city": 4}
 _WORLD_FIGURE = re.compile(r"\d\s?(?:m\b|million|billion|млн|миллион|milliard)|\d{1,3}[ ,.\u00a0]\d{3}[ ,.\u00a0]\d{3}")
 
@@ -58,16 +59,33 @@ def _printed(reading: Reading, hit: Hit) -> str:
 
 def _accepted(reading: Reading) -> list[Hit]:
     """The places and regions that count, in the order of the text."""
-    excluded, excluded_towns = excluded_words(reading), excluded_settlements(reading)
+    nowhere, no_towns, no_regions = excluded_words(reading), excluded_settlements(reading), excluded_regions(reading)
     accepted: list[Hit] = []
     for hit in _places(reading):
         words = range(hit.first, hit.last)
-        is_town = hit.entry.sort in SETTLEMENTS
-        if not excluded.isdisjoint(words) or (is_town and not excluded_towns.isdisjoint(words)):
-            continue
-        if hit.entry.sort != "city" or _is_located(reading, hit, accepted=accepted):
+        excluded = nowhere
+        if hit.entry.sort in TOWN_SORTS:
+            excluded |= no_towns
+        elif hit.entry.axis == "region":
+            excluded |= no_regions
+        if excluded.isdisjoint(words) and (hit.entry.sort != "city" or _is_located(reading, hit, accepted=accepted)):
             accepted.append(hit)
-    return accepted
+    return _without_partners(reading, accepted)
+
+
+def _without_partners(reading: Reading, accepted: list[Hit]) -> list[Hit]:
+    """Places without the far half of ``North-South Cooperation`` where the item is otherwise about the near half."""
+    pairs = [(left, right) for left, right in pairwise(accepted) if _is_partnership(reading, left, right=right)]
+    paired = {id(hit) for pair in pairs for hit in pair}
+    elsewhere = {hit.entry.code for hit in accepted if id(hit) not in paired}
+    far = {id(hit) for pair in pairs for hit in pair if any(near.entry.code in elsewhere for near in pair)}
+    return [hit for hit in accepted if id(hit) not in far]
+
+
+def _is_partnership(reading: Reading, left: Hit, *, right: Hit) -> bool:
+    if left.last != right.first or reading.gap(right.first) not in {"-", "–"}:
+        return False
+    return reading.rules.has("project_noun", reading.word(right.last)) and reading.printed(right.last)[0].isupper()
 
 
 def _places(reading: Reading) -> list[Hit]:

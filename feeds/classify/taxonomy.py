@@ -8,6 +8,7 @@ from feeds.classify.calendar import compile_dates
 from feeds.classify.rules import PlaceName, Rules, Terms
 from feeds.classify.terms import Entry, Vocabulary, compile_vocabulary
 from feeds.classify.text import Language
+from feeds.classify.towns import TOWN_SORTS, Towns, compile_towns
 
 FALLBACK_LANGUAGE = "en"
 
@@ -19,6 +20,7 @@ class LanguageRules:
     vocabulary: Vocabulary
     words: Mapping[str, frozenset[str]]
     """Word lists by name, normal forms."""
+    towns: Towns
     date_patterns: tuple[re.Pattern[str], ...]
 
     def has(self, word_list: str, word: str) -> bool:
@@ -88,8 +90,10 @@ def _compile_language(rules: Rules, language: Language) -> LanguageRules:
         name: frozenset(language.normal(word.lower()) for word in by_language.get(language.code, ()))
         for name, by_language in rules.words.items()
     }
-    vocabulary = compile_vocabulary(language, _terms(rules, language.code))
-    return LanguageRules(vocabulary, words, compile_dates(language))
+    places = tuple(rules.places(language.code))
+    terms = (*_terms(rules, language.code), *((place.text, _entry(place)) for place in places if not _is_town(place)))
+    vocabulary, towns = compile_vocabulary(language, terms), compile_towns(filter(_is_town, places))
+    return LanguageRules(vocabulary, words, towns, compile_dates(language))
 
 
 def _terms(rules: Rules, code: str) -> Iterator[tuple[str, Entry]]:
@@ -101,8 +105,6 @@ def _terms(rules: Rules, code: str) -> Iterator[tuple[str, Entry]]:
         yield from _labelled(project.terms, code, entry=Entry("project", project.id))
     for cue, by_language in rules.cues.items():
         yield from _labelled(by_language, code, entry=Entry("cue", cue))
-    for place in rules.places.get(code, ()):
-        yield place.text, _place_entry(place)
 
 
 def _labelled(terms: Terms, code: str, *, entry: Entry) -> Iterator[tuple[str, Entry]]:
@@ -110,5 +112,9 @@ def _labelled(terms: Terms, code: str, *, entry: Entry) -> Iterator[tuple[str, E
         yield term, entry
 
 
-def _place_entry(place: PlaceName) -> Entry:
+def _is_town(place: PlaceName) -> bool:
+    return place.sort in TOWN_SORTS
+
+
+def _entry(place: PlaceName) -> Entry:
     return Entry("country", place.country, place.sort)

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import ahocorasick
 
@@ -21,8 +21,7 @@ class Entry:
     sort: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """An entry found: half-open word and character ranges."""
 
     entry: Entry
@@ -56,13 +55,13 @@ class Vocabulary:
     """Key → list of patterns."""
 
     def find(self, document: Document) -> list[Hit]:
-        """Every term in the document, overlaps included, in the order of the text."""
+        """Every term in the document, overlaps included, in no order."""
         found: list[tuple[Hit, _Pattern]] = []
         text, offsets = _normal_text(document)
         for end, patterns in self._automaton.iter(text):
             index = bisect_right(offsets, end - 1) - 1
             found.extend(_located(document, index, patterns))
-        return sorted(_without_halves(document, found), key=lambda hit: (hit.start, -hit.end))
+        return _without_halves(document, found)
 
 
 def compile_vocabulary(language: Language, terms: Iterable[tuple[str, Entry]]) -> Vocabulary:
@@ -104,7 +103,7 @@ def _key(term: str, language: Language) -> tuple[str, int]:
 def _case(term: str, entry: Entry, *, language: Language) -> str:
     if len(term) > 1 and term.isupper():
         return "upper"
-    is_lower_name = entry.sort == "demonym" and not language.are_demonyms_capitalised
+    is_lower_name = entry.sort in {"demonym", "tongue"} and not language.are_demonyms_capitalised
     return "title" if entry.axis == "country" and not is_lower_name else ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 MAX_TITLE = 1_000
 MAX_SUMMARY = 20_000
@@ -41,13 +42,16 @@ class Language:
     are_demonyms_capitalised: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word with its place in the text."""
+class Word(NamedTuple):
+    """A word with its place in the text. A tuple, since every item makes a hundred of them."""
 
     start: int
     end: int
     normal: str
+
+    @property
+    def is_cyrillic(self) -> bool:
+        return bool(self.normal) and "а" <= self.normal[0] <= "ё"
 
 
 @dataclass(frozen=True)
@@ -87,14 +91,13 @@ def read_document(item: ItemText, language: Language) -> Document:
 
 def split_words(text: str, language: Language) -> list[Word]:
     """The words of a text. ``'s`` and elided articles (``l'``, ``d'``) are no words of their own."""
-    words = []
-    for found in _WORD.finditer(text):
-        start, end = found.span()
-        word = found.group()
-        if len(word) <= 2 and _is_clitic(text, start, end):
-            continue
-        words.append(Word(start, end, language.normal(word.lower())))
-    return words
+    normal = language.normal
+    spans = [found.span() for found in _WORD.finditer(text)]
+    return [
+        Word(start, end, normal(text[start:end].lower()))
+        for start, end in spans
+        if end - start > 2 or not _is_clitic(text, start, end)
+    ]
 
 
 def _is_clitic(text: str, start: int, end: int) -> bool:

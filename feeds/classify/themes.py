@@ -26,11 +26,7 @@ def find_themes(reading: Reading, taxonomy: Taxonomy, *, projects: Iterable[Proj
     """The themes of an item: named by a term outside names of organisations, or brought by a project."""
     hits = topic_hits(reading)
     texts = {hit.entry.code: reading.document.text[hit.start : hit.end] for hit in reversed(hits)}
-    brought = [
-        (theme, project.text)
-        for project in projects
-        for theme in taxonomy.project_themes.get(project.key, ())
-    ]
+    brought = [(theme, project.text) for project in projects for theme in taxonomy.project_themes.get(project.key, ())]
     for theme, text in brought:
         texts.setdefault(theme, text)
     codes = tuple(theme for theme in taxonomy.theme_ids if theme in texts)
@@ -60,6 +56,8 @@ def _primary(reading: Reading, hits: Sequence[Hit], *, brought: Sequence[str], c
     if len(in_title) == 1:
         return in_title[0]
     in_clause = _ordered(_main_clause(reading, hits))
+    if len(codes) == 2 and brought:
+        return brought[0]
     leading = in_title or in_clause or list(dict.fromkeys(brought))
     if len(leading) == 1:
         return leading[0]
