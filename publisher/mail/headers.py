@@ -122,9 +122,11 @@ def encode_words(text: str, *, room: int) -> str:
 
     Own code, because ``email.header`` takes thirty microseconds for a name and every message has one.
     """
+    capacity = _capacity(room)
+    if len(text.encode()) <= capacity:
+        return _encoded_word(text.encode())
     words: list[str] = []
     chunk = b""
-    capacity = _capacity(room)
     for char in text:
         octets = char.encode()
         if len(chunk) + len(octets) > capacity:
