@@ -54,7 +54,9 @@ def client(app: App) -> Iterator[httpx.Client]:
     routes = [*unsubscribe.routes(app), *static_routes()]
     web_app = Starlette(routes=routes, exception_handlers=dict(exception_handlers(app)))
     server = uvicorn.Server(uvicorn.Config(web_app, access_log=False, log_level="warning", lifespan="off"))
-    sock = socket.create_server(("127.0.0.1", 0))  # it listens: who comes before the server is ready waits
+    sock = socket.socket(proto=socket.IPPROTO_TCP)
+    sock.bind(("127.0.0.1", 0))
+    sock.listen()  # who comes before the server is ready waits
     thread = threading.Thread(target=server.run, args=([sock],))
     thread.start()
     with httpx.Client(base_url=f"http://127.0.0.1:{sock.getsockname()[1]}", timeout=60) as client:
@@ -91,7 +93,7 @@ def test_looking_at_the_page_changes_nothing(app: App, client: httpx.Client) -> 
 def test_the_page_offers_both_ways_out_and_escapes_the_title(app: App, client: httpx.Client) -> None:
     page = client.get(link_of(app, "ana@example.org")).text
 
-    assert "Unsubscribe from <bdi>The Week &lt;b&gt;&amp; more&lt;/b&gt;</bdi>" in page
+    assert "Unsubscribe from “<bdi>The Week &lt;b&gt;&amp; more&lt;/b&gt;</bdi>”" in page
     assert '<button name="scope" value="digest">' in page
     assert '<button name="scope" value="all" class="quiet">' in page
     assert "ana@example.org" not in page
