@@ -87,5 +87,5 @@ def _fill_entry(entry: Entry, item: Item, *, info: FeedInfo) -> None:
         entry.author(name=item.author)
     if item.content_html:
         entry.content(item.content_html, type="html")
-    for category in list_categories(item, info):
-        entry.category(term=category.term, scheme=category.scheme, label=category.label)
+    categories = list_categories(item, info)
+    entry.category([{"term": one.term, "scheme": one.scheme, "label": one.label} for one in categories])

@@ -40,9 +40,9 @@ class Newsroom:
     def make_change(self, change: str) -> None:
         match change:
             case "new":
-                self.put(2)
+                self.put(9)
             case "changed":
-                self.change(1, title="Renamed", updated_at=NOON)
+                self.change(1, title="Renamed", updated_at=NOON + timedelta(hours=1))
             case "changed with the clock set back":
                 self._keep_version(1)
                 self.change(1, title="Renamed", updated_at=NOON - timedelta(days=400))

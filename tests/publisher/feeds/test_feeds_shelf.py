@@ -51,6 +51,7 @@ def test_a_feed_is_compiled_once_for_many_requests(newsroom: Newsroom) -> None:
 def test_a_feed_is_compiled_anew_after_a_change(newsroom: Newsroom, change: str) -> None:
     # given
     newsroom.put(1)
+    newsroom.put(2, updated_at=newsroom.app.clock())
     compiler = Compiler()
     shelf = FeedShelf(newsroom.app, compile_one=compiler)
     take(shelf, ALL)

@@ -54,7 +54,7 @@ def test_feeds_that_are_no_more_are_removed_and_nothing_else(newsroom: Newsroom,
     # given
     others = ["index.html", "feeds/all/notes.json", "feeds/all/theme/asylum.txt", "feeds/own/deep/er/x.atom"]
     old = ["feeds/all/theme/retired.atom", "feeds/de/all.rss", "feeds/de/region/africa.json"]
-    unfinished = "feeds/all/.all.atom.unfinished"
+    unfinished = "feeds/all/theme/.retired.atom.unfinished"
     for name in [*others, *old, unfinished]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("mine")
