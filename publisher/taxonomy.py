@@ -77,7 +77,8 @@ def _merged(shipped: tuple[_Rule, ...], rows: Sequence[_Rule], *, last: str) -> 
     merged: dict[str, _Rule] = {rule.id: rule for rule in shipped}
     for row in rows:
         merged[row.id] = _completed(row, merged[row.id]) if row.id in merged else row
-    return (*(rule for rule in merged.values() if rule.id != last), merged[last])
+    ordered: list[_Rule] = sorted(merged.values(), key=lambda rule: rule.id == last)
+    return tuple(ordered)
 
 
 def _completed(row: _Rule, shipped: _Rule) -> _Rule:

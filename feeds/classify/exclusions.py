@@ -6,6 +6,8 @@ from feeds.classify.context import Reading, backward_scope, dateline, forward_sc
 from feeds.classify.terms import Hit
 from feeds.classify.towns import TOWN_SORTS
 
+_CURRENCIES = frozenset("$€£")
+
 MAX_INSTRUMENT_GAP = 2
 """Words between ``Convention`` and its town: ``Convention de Genève``."""
 
@@ -34,7 +36,8 @@ def _excluded(reading: Reading) -> Iterator[int]:
         yield from backward_scope(reading, cue)
     yield from _languages(reading)
     for hit in reading.of("country"):
-        if hit.length == 1 and _is_person(reading, hit):
+        is_money = reading.document.text[hit.end : hit.end + 1] in _CURRENCIES
+        if hit.length == 1 and (is_money or _is_person(reading, hit)):
             yield hit.first
 
 

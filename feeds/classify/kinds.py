@@ -45,13 +45,23 @@ def _opinion(reading: Reading) -> Hit | None:
 
 
 def _appointment(reading: Reading) -> Hit | None:
-    return _pair(reading, reading.cues("appointment"), others=reading.cues("post")) or _first(reading.cues("appointed"))
+    """A post with the verb that fills it; of some verbs only where the post follows."""
+    passing, posts = reading.cues("not_appointment"), reading.cues("post")
+    verbs = [hit for hit in _lead(reading, "appointment") if not _is_inside(hit, passing)]
+    leading = [hit for hit in _lead(reading, "appointing") if any(0 <= post.first - hit.last <= NEAR for post in posts)]
+    return _pair(reading, [*verbs, *leading], others=posts) or _first(_lead(reading, "appointed"))
 
 
 def _publication(reading: Reading) -> Hit | None:
-    nouns = reading.cues("publication") if not reading.document.title_end else _lead(reading, "publication")
+    longer = reading.cues("event", "training")
+    found = reading.cues("publication") if not reading.document.title_end else _lead(reading, "publication")
+    nouns = [hit for hit in found if not _is_inside(hit, longer)]
     in_title = [hit for hit in nouns if _is_title_subject(reading, hit)]
     return _pair(reading, nouns, others=reading.cues("published")) or _first(in_title)
+
+
+def _is_inside(hit: Hit, others: Iterable[Hit]) -> bool:
+    return any(other.start <= hit.start and hit.end <= other.end and other.length > hit.length for other in others)
 
 
 def _is_title_subject(reading: Reading, hit: Hit) -> bool:
@@ -96,7 +106,8 @@ def _pair(reading: Reading, nouns: list[Hit], *, others: list[Hit]) -> Hit | Non
         sentence = reading.document.sentence_of(noun.start)
         for other in others:
             is_same = reading.document.sentence_of(other.start) == sentence
-            if is_same and abs(other.first - noun.first) <= NEAR:
+            is_apart = other.last <= noun.first or noun.last <= other.first or other.length > noun.length
+            if is_same and is_apart and abs(other.first - noun.first) <= NEAR:
                 return noun
     return None
 

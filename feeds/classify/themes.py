@@ -37,7 +37,10 @@ def find_themes(reading: Reading, taxonomy: Taxonomy, *, projects: Iterable[Proj
 
 
 def topic_hits(reading: Reading) -> list[Hit]:
-    """Terms of themes that count. A term inside a longer one of another theme, or in a ministry's name, does not."""
+    """Terms of themes that count.
+
+    Not those inside a longer term of another theme, in a ministry's name, or in a sentence of background.
+    """
     masks = {"organisation", "not_a_topic"}
     hits = longest(hit for hit in reading.hits if hit.entry.axis == "theme" or hit.entry.code in masks)
     hidden = {
@@ -45,7 +48,14 @@ def topic_hits(reading: Reading) -> list[Hit]:
         for cue in reading.cues("ministry")
         for index in range(cue.last, min(cue.last + MAX_MINISTRY_WORDS, forward_scope(reading, cue).stop))
     }
-    return [hit for hit in hits if hit.entry.axis == "theme" and hit.first not in hidden]
+    background = {reading.document.sentence_of(cue.start) for cue in reading.cues("background")}
+    return [
+        hit
+        for hit in hits
+        if hit.entry.axis == "theme"
+        and hit.first not in hidden
+        and reading.document.sentence_of(hit.start) not in background
+    ]
 
 
 def _primary(reading: Reading, hits: Sequence[Hit], *, brought: Sequence[str], codes: Sequence[str]) -> str | None:
