@@ -43,8 +43,8 @@ def measure(language: str) -> str:
     fill_s = _median(lambda: fill(frame, PERSON), times=2_000)
     sizes_kb = [len(octets) / 1024 for octets in (rendered.html.encode(), fill(frame, PERSON))]
     return (
-        f"variant of {ITEMS} items {render_s * 1e3:.1f} ms, frame {compose_s * 1e3:.1f} ms, fill {fill_s * 1e6:.1f} µs; "
-        f"HTML {sizes_kb[0]:.0f} KB, message {sizes_kb[1]:.0f} KB"
+        f"variant of {ITEMS} items {render_s * 1e3:.1f} ms, frame {compose_s * 1e3:.1f} ms, "
+        f"fill {fill_s * 1e6:.1f} µs; HTML {sizes_kb[0]:.0f} KB, message {sizes_kb[1]:.0f} KB"
     )
 
 

@@ -43,7 +43,7 @@ def render_variant(content: DigestContent, language: str) -> Rendered:
         html, extent = _render_within_limit(parts)
         text = _fill_template("email/digest.txt", parts, shown=_all_listed(parts.view, extent))
         page_html = _fill_template("web/edition.html", parts, shown=parts.view)
-    except (TemplateError, ValueError) as error:
+    except (TemplateError, ValueError, LookupError, TypeError) as error:  # a wrong value in a translation is a KeyError
         raise RenderError(f"edition {content.edition_id} in {language}: {error}") from error
     return Rendered(parts.view.language, parts.subject, html, text, page_html, parts.placeholder)
 

@@ -225,6 +225,11 @@ def test_a_feedback_id_has_four_fields(sender: str, last: str) -> None:
     assert feedback_id == f"weekly-2026-11-23:weekly:en:{last}"
 
 
+@pytest.mark.parametrize(("length", "folded"), [(69, b"Subject: x"), (70, b"Subject:\r\n x")])
+def test_a_field_is_folded_after_the_colon_where_it_passes_78_characters(length: int, folded: bytes) -> None:
+    assert headers.folded_field("Subject", "x" * length).startswith(folded)
+
+
 @pytest.mark.parametrize(
     ("title", "value"),
     [

@@ -2,13 +2,14 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from feeds.model import Item
 from publisher.mail.content import DigestContent
 from publisher.mail.palette import DARK, LIGHT, Palette
 from publisher.mail.render import render_layout, render_variant
@@ -91,6 +92,22 @@ def test_a_browser_shows_enough_contrast_and_no_sideways_scrolling(
     contrasts = page.evaluate(CONTRASTS)
     assert len(contrasts) > 30
     assert [found for found in contrasts if found[0] < 4.5] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    page.close()
+
+
+@pytest.mark.browser
+def test_a_word_without_end_does_not_widen_the_page(
+    browser: Browser, make_item: Callable[..., Item], make_content: Callable[..., DigestContent]
+) -> None:
+    # given
+    page = browser.new_page(viewport={"width": 320, "height": 700})
+    endless = make_content(make_item(title="x" * 250, summary="y" * 250), site_name="z" * 250)
+
+    # when
+    page.set_content(render_variant(endless, "en").html)
+
+    # then
     assert page.evaluate("document.documentElement.scrollWidth") == 320
     page.close()
 

@@ -14,6 +14,7 @@ from lxml import html as lxml_html
 from feeds.model import Item, Label
 from publisher.errors import RenderError
 from publisher.mail.content import DigestContent
+from publisher.mail.environment import mail_environment
 from publisher.mail.render import AIM_BYTES, render_variant
 
 MakeItem = Callable[..., Item]
@@ -176,6 +177,17 @@ def test_the_web_page_has_nothing_personal(varied_content: DigestContent) -> Non
     assert "/u/" not in rendered.page_html
 
 
+def test_the_web_page_finds_its_stylesheet_below_a_path(varied_content: DigestContent) -> None:
+    # given
+    content = replace(varied_content, base_url="https://lantern.example/news")
+
+    # when
+    page = lxml_html.document_fromstring(render_variant(content, "en").page_html)
+
+    # then
+    assert [link.get("href") for link in page.iter("link")] == ["/news/static/style.css"]
+
+
 def test_the_text_part_is_no_html(varied_content: DigestContent, make_item: MakeItem) -> None:
     # given
     plain = make_item(9, title="Fish & chips at the “Anchor”", summary="1 < 2")
@@ -291,7 +303,9 @@ def test_a_big_edition_stays_small_and_the_text_holds_all_of_it(
 
     # then
     shown = len(_headings(rendered.html, "h3"))
-    assert len(rendered.html.encode()) <= AIM_BYTES
+    size_bytes = len(rendered.html.encode())
+    assert size_bytes <= AIM_BYTES
+    assert shown == count or size_bytes > AIM_BYTES * 0.6
     assert (f"{count - shown} more items on the web page" in rendered.html) == (shown < count)
     assert all(item.url in rendered.text and item.url in rendered.page_html for item in items)
 
@@ -299,6 +313,18 @@ def test_a_big_edition_stays_small_and_the_text_holds_all_of_it(
 def test_a_message_too_big_without_any_item_is_refused(make_item: MakeItem, make_content: MakeContent) -> None:
     with pytest.raises(RenderError, match="weekly-2026-11-23 in en: the message has"):
         render_variant(make_content(make_item(), postal_address="x" * 100_000), "en")
+
+
+def test_a_template_that_fails_in_one_language_holds_that_language_only(
+    varied_content: DigestContent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    monkeypatch.setitem(mail_environment("fr").globals, "light", None)
+
+    # then
+    with pytest.raises(RenderError, match="weekly-2026-11-23 in fr"):
+        render_variant(varied_content, "fr")
+    assert render_variant(varied_content, "en").html
 
 
 def test_the_subject_names_digest_and_days(varied_content: DigestContent) -> None:
