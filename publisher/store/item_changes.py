@@ -113,7 +113,7 @@ def _find_ids(tx: Connection, identities: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for batch in in_batches(identities):
         query = select(items.c.identity, items.c.id).where(items.c.identity.in_(batch))
-        found |= dict(tx.execute(query).tuples().all())
+        found |= dict(tx.execute(query).all())
     return found
 
 

@@ -19,7 +19,7 @@ def read_owners(tx: Connection, keys: Iterable[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for batch in in_batches(sorted(set(keys))):
         query = select(item_keys.c.key, item_keys.c.item_id).where(item_keys.c.key.in_(batch))
-        found |= dict(tx.execute(query).tuples().all())
+        found |= dict(tx.execute(query).all())
     return found
 
 
