@@ -102,7 +102,7 @@ def list_fields(fixed: FixedHeaders) -> bytes:
     title = one_line(fixed.list_title)
     phrase = _phrase(title, room=LINE_LENGTH) + " " if title and title.isascii() and "=?" not in title else ""
     fields = (
-        ("List-Id", f"{phrase}<{ascii_domain(fixed.list_id)}>"),
+        ("List-Id", f"{phrase}<{_list_id(fixed.list_id)}>"),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         ("List-Archive", f"<{_header_url(fixed.archive_url)}>"),
         ("List-Help", f"<{_header_url(fixed.help_url)}>"),
@@ -151,6 +151,13 @@ def _phrase(name: str, *, room: int) -> str:
     if name.isascii() and "=?" not in name and len(quoted) <= room:
         return quoted
     return encode_words(name, room=room) if name else ""
+
+
+def _list_id(list_id: str) -> str:
+    try:
+        return ascii_domain(list_id)
+    except ValueError as error:
+        raise RenderError(f"{list_id!r} is no List-Id. Give the site a host name") from error
 
 
 def _header_url(url: str) -> str:

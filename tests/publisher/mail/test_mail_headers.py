@@ -247,6 +247,12 @@ def test_list_id_has_its_title_only_in_ascii(make_headers: MakeHeaders, title: s
     assert f"List-Id: {value}\r\n".encode() in fields
 
 
+@pytest.mark.parametrize("list_id", ["weekly.::1", "weekly lantern", "weekly.lantern.example>\r\nBcc: x", ""])
+def test_a_list_id_is_a_domain_name(make_headers: MakeHeaders, list_id: str) -> None:
+    with pytest.raises(RenderError, match="List-Id"):
+        headers.list_fields(make_headers(list_id=list_id))
+
+
 @pytest.mark.parametrize("url", ["javascript:x", "https://lantern.example/>\r\nBcc: x", "https://маяк.example/", ""])
 def test_only_plain_web_and_mail_addresses_stand_in_list_fields(make_headers: MakeHeaders, url: str) -> None:
     with pytest.raises(RenderError):
