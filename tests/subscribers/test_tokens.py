@@ -54,9 +54,10 @@ def test_a_token_of_another_secret_key_id_purpose_or_digest_is_none() -> None:
     other_digest = data[:1] + (3).to_bytes(2) + data[3:]
     old_key = bytes((0,)) + data[1:]
     bounce = base64.b32decode(make_bounce_local(SECRET, 77)[2:].upper())
+    hashed = data[:8] + bytes.fromhex(address_hash(SECRET, data[:8].decode()))[:12]
 
     assert read_unsubscribe_token(b"another secret, also long enough", token) is None
-    for forged in (other_digest, old_key, bounce):
+    for forged in (other_digest, old_key, bounce, hashed):
         assert read_unsubscribe_token(SECRET, base64.urlsafe_b64encode(forged)[:27].decode()) is None
 
 
