@@ -3,6 +3,7 @@
 import tomllib
 from email.headerregistry import Address
 from email.utils import parseaddr
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -91,7 +92,7 @@ class Mail(_Section):
     only_to: tuple[str, ...] = ()
     """Patterns like ``*@example.org``; where given, nobody else gets mail."""
 
-    @property
+    @cached_property
     def sender_domain(self) -> str:
         return parseaddr(self.sender)[1].rpartition("@")[2]
 

@@ -37,7 +37,9 @@ def _start_ringing(bells: Iterable[asyncio.Event], tick_s: float) -> AsyncIOSche
 
     scheduler = AsyncIOScheduler(timezone=UTC)
     # A ring that comes late still rings: by default the library drops what is over a second late.
-    scheduler.add_job(ring, "interval", seconds=tick_s, next_run_time=datetime.now(UTC), coalesce=True, misfire_grace_time=None)
+    scheduler.add_job(
+        ring, "interval", seconds=tick_s, next_run_time=datetime.now(UTC), coalesce=True, misfire_grace_time=None
+    )
     scheduler.start()
     return scheduler
 
@@ -50,5 +52,5 @@ async def _answer(bell: asyncio.Event, stop: asyncio.Event, tick: Callable[[], A
             return
         try:
             await tick()
-        except Exception:  # noqa: BLE001  (the service outlives a failing tick; the log has the whole trace)
+        except Exception:
             log.exception("tick failed")

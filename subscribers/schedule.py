@@ -132,7 +132,7 @@ def _day(entry: Mapping[str, Any], name: str, *, cadence: str) -> int:
             return day
         case "monthly", None:
             return 1
-        case ("daily" | "immediate"), None:
+        case (("daily" | "immediate"), None):
             return 0
         case _, day:
             wanted = {"weekly": "a weekday like monday", "monthly": "a day of the month from 1 to 28"}

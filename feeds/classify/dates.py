@@ -14,6 +14,9 @@ FURTHEST_AHEAD = timedelta(days=730)
 
 MAX_EVENT = timedelta(days=120)
 
+MAX_SINCE = 45
+"""Characters from ``since`` to the date that it dates: ``since the bridge was closed on 3 May``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dates:
@@ -45,7 +48,7 @@ def _is_deadline(reading: Reading, found: PrintedDate) -> bool:
     cues = [cue for cue in reading.cues("deadline") if reading.document.sentence_of(cue.start) == sentence]
     applies = reading.cues("apply", "call", "call_open")
     if any(cue.start < found.start and found.start - cue.end < 60 for cue in cues):
-        return bool(applies) and not _is_blocked(reading, found, "replaced")
+        return bool(applies) and not _follows(reading, found, "replaced")
     is_near = any(reading.document.sentence_of(cue.start) == sentence for cue in applies)
     return is_near and reading.rules.has("until", _word_before(reading, found))
 
@@ -60,14 +63,21 @@ def _is_own(reading: Reading, found: PrintedDate, *, day: date | None) -> bool:
         return False
     if found.last - found.first > MAX_EVENT or (found.start in dateline(reading.document) and found.first == day):
         return False
-    if reading.rules.has("not_on", _word_before(reading, found)) or _is_blocked(reading, found, "replaced"):
+    if reading.rules.has("not_on", _word_before(reading, found)) or _follows(reading, found, "replaced"):
+        return False
+    if _follows(reading, found, "since", distance=MAX_SINCE):
         return False
     sentence = reading.document.sentence_of(found.start)
     return all(reading.document.sentence_of(cue.start) != sentence for cue in reading.cues("other_date"))
 
 
-def _is_blocked(reading: Reading, found: PrintedDate, cue: str) -> bool:
-    return any(0 <= found.start - hit.end <= 20 for hit in reading.cues(cue))
+def _follows(reading: Reading, found: PrintedDate, cue: str, *, distance: int = 20) -> bool:
+    """Whether a date stands at most so many characters behind a cue of its sentence."""
+    sentence = reading.document.sentence_of(found.start)
+    return any(
+        0 <= found.start - hit.end <= distance and reading.document.sentence_of(hit.start) == sentence
+        for hit in reading.cues(cue)
+    )
 
 
 def _word_before(reading: Reading, found: PrintedDate) -> str:

@@ -74,8 +74,9 @@ def _is_title_subject(reading: Reading, hit: Hit) -> bool:
 
 def _training(reading: Reading) -> Hit | None:
     """A training that was given: named as such by the title or with a verb beside it."""
-    nouns = _unframed(reading, _lead(reading, "training"))
-    if any(reading.document.is_in_title(hit.start) for hit in reading.cues("not_training")):
+    others = reading.cues("not_training")
+    nouns = [hit for hit in _unframed(reading, _lead(reading, "training")) if not _is_inside(hit, others)]
+    if any(reading.document.is_in_title(hit.start) for hit in others):
         return None
     in_title = (hit for hit in nouns if reading.document.is_in_title(hit.start))
     held = _pair(reading, nouns, others=reading.cues("held"))

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 MAX_TITLE = 1_000
-MAX_SUMMARY = 20_000
+MAX_SUMMARY = 10_000
 """Characters that are read; what stands beyond them labels nothing."""
 
 _WORD = re.compile(r"[^\W_]+")

@@ -1,13 +1,7 @@
 """Content: collect, classify, items, feeds."""
 
-import sys
-from datetime import date
-from pathlib import Path
-from typing import Annotated, Any
 
 import typer
-
-from publisher.cli.output import Json, complain, progress_bar, remark, say, say_json
 
 
 def register(cli: typer.Typer) -> None:

@@ -35,7 +35,9 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-Moment = Annotated[datetime | None, typer.Option(parser=_moment, metavar="TIME", help="ISO 8601; UTC where no zone is given.")]
+Moment = Annotated[
+    datetime | None, typer.Option(parser=_moment, metavar="TIME", help="ISO 8601; UTC where no zone is given.")
+]
 
 
 def open_(

@@ -32,10 +32,10 @@ def remark(text: str) -> None:
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[int], Callable[[int], None]]]:
+def progress_bar(label: str) -> Iterator[Callable[[int | None], Callable[[int], None]]]:
     """A bar with rate and estimate on a terminal, nothing in a pipe.
 
-    The value is told the total and returns what to call with each step done.
+    The value is told the total (None: unknown) and returns what to call with each step done.
     """
     if not sys.stderr.isatty():
         yield lambda _total: lambda _done: None
@@ -46,7 +46,7 @@ def progress_bar(label: str) -> Iterator[Callable[[int], Callable[[int], None]]]
     columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
 
-        def start(total: int) -> Callable[[int], None]:
+        def start(total: int | None) -> Callable[[int], None]:
             task = bar.add_task(label, total=total)
             return lambda done: bar.advance(task, done)
 

@@ -1,11 +1,14 @@
 """Subscribers: import, export, show, erase."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from publisher.cli.output import Json, complain, progress_bar, remark, say, say_json
+
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="In any spelling.")]
 
 
 def register(cli: typer.Typer) -> None:
@@ -14,3 +17,97 @@ def register(cli: typer.Typer) -> None:
     for name, command in (("import", import_), ("export", export), ("show", show), ("erase", erase)):
         people.command(name)(command)
     cli.add_typer(people, name="subscribers")
+
+
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A CSV file; its columns are named in docs/subscribers.md.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Add subscribers and subscriptions from a CSV file.
+
+    Good lines go in, bad lines are reported by number. An import never restores a right that somebody gave up.
+    """
+    from publisher.app import open_app
+    from publisher.errors import ConfigError
+    from publisher.usecases.subscribers import import_subscribers, read_lines
+
+    app = open_app(context.obj)
+    try:
+        with file.open("rb") as lines, progress_bar("lines") as start:
+            report = import_subscribers(app, read_lines(lines), actor="import", progress=_steps(start(None)))
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
+    for problem in report.problems:
+        complain(f"{file}:{problem.line}: {problem.text}")
+    counts = {"added": report.added, "updated": report.updated, "unchanged": report.unchanged}
+    if as_json:
+        problems = [{"line": one.line, "text": one.text} for one in report.problems]
+        say_json(counts | {"held_back": report.held_back, "problems": problems})
+    else:
+        say(", ".join(f"{count} {name}" for name, count in counts.items()) + f", {len(report.problems)} problems")
+        if report.held_back:
+            remark(f"{report.held_back} lines say confirmed of people who are not, and stay so.")
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def export(context: typer.Context) -> None:
+    """Print all subscribers as CSV, in the columns that import reads."""
+    from publisher.app import open_app
+    from publisher.usecases.subscribers import export_subscribers
+
+    for line in export_subscribers(open_app(context.obj)):
+        typer.echo(line, nl=False)
+
+
+def show(context: typer.Context, address: Address, *, as_json: Json = False) -> None:
+    """Show everything that is kept about a person."""
+    from publisher.app import open_app
+    from publisher.usecases.subscribers import show_subscriber
+
+    record = show_subscriber(open_app(context.obj), address)
+    if as_json:
+        say_json(record.to_json())
+        return
+    person = record.subscriber
+    say(f"{person.email} {person.name} ({person.language}, {person.timezone}): {person.status}")
+    if record.suppression:
+        say(f"  suppressed since {record.suppression.at:%Y-%m-%d}: {record.suppression.reason}")
+    for one in record.subscriptions:
+        state = "active" if one.is_active else f"ended: {one.end_reason}"
+        say(f"  subscription {one.cadence} {one.criteria.text} ({state})")
+    for event in record.consents:
+        say(f"  {event.at:%Y-%m-%d %H:%M} {event.what} by {event.actor}: {event.how}")
+    for edition, state in record.deliveries:
+        say(f"  {edition}: {state}")
+
+
+def erase(
+    context: typer.Context,
+    address: Address,
+    *,
+    is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take everything personal about a person out of the database, for good."""
+    from publisher.app import open_app
+    from publisher.usecases.subscribers import erase_subscriber
+
+    app = open_app(context.obj)
+    if not is_sure:
+        typer.confirm(f"Erase everything about {address}? This cannot be undone", abort=True)
+    erase_subscriber(app, address, actor="staff:cli")
+    say("Erased. A keyed hash stays, so that the address is never mailed again.")
+
+
+def _steps(advance: Callable[[int], None]) -> Callable[[int], None]:
+    """From "so many lines are done" to "so many more"."""
+    done = 0
+
+    def reach(line: int) -> None:
+        nonlocal done
+        advance(line - done)
+        done = line
+
+    return reach

@@ -23,7 +23,9 @@ def init(directory: Annotated[Path, typer.Argument(help="Where to write; made if
 
     for path, is_new in write_starter(directory):
         say(f"wrote  {path}" if is_new else f"kept   {path} (it was there)")
-    remark(f"Next: edit both files, then run: publisher --config {directory / 'publisher.toml'} apply {directory / 'newsroom.toml'}")
+    remark(
+        f"Next: edit both files, then run: publisher --config {directory / 'publisher.toml'} apply {directory / 'newsroom.toml'}"
+    )
 
 
 def apply(
@@ -43,7 +45,9 @@ def apply(
         open_app(context.obj), read_newsroom_file(file), name=str(file), is_dry_run=dry_run, prunes=prune
     )
     if as_json:
-        say_json([{"action": one.action, "kind": one.kind, "id": one.id, "details": one.details} for one in differences])
+        say_json(
+            [{"action": one.action, "kind": one.kind, "id": one.id, "details": one.details} for one in differences]
+        )
         return
     for one in differences:
         say(f"{one.action:<7} {one.kind[:-1]} {one.id}")
@@ -70,14 +74,19 @@ def upgrade(context: typer.Context) -> None:
 def doctor(
     context: typer.Context,
     *,
-    failpoints: Annotated[bool, typer.Option("--failpoints", help="List the named points at which tests can end the process.")] = False,
+    failpoints: Annotated[
+        bool, typer.Option("--failpoints", help="List the named points at which tests can end the process.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check configuration, database, templates and the SMTP server."""
     from publisher.failpoints import NAMES
 
     if failpoints:
-        say_json(NAMES) if as_json else [say(f"{name:<22} {text}") for name, text in NAMES.items()]
+        if as_json:
+            say_json(NAMES)
+        else:
+            say("\n".join(f"{name:<22} {text}" for name, text in NAMES.items()))
         return
     from publisher.usecases.doctor import examine
 

@@ -8,7 +8,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, update
 
 from publisher.store.database import insert_new
-from publisher.store.schema import deliveries, delivery_events, editions, subscribers, subscriptions, suppressions, variants
+from publisher.store.schema import (
+    deliveries,
+    delivery_events,
+    editions,
+    subscribers,
+    subscriptions,
+    suppressions,
+    variants,
+)
 
 STATES = (
     "planned",
@@ -75,7 +83,9 @@ def claim(tx: Connection, edition_id: str, *, fence: str, now: datetime, limit: 
     planned = _queue(tx, edition_id, deliveries.c.state == "planned", limit=limit)
     is_due = and_(deliveries.c.state == "deferred", deliveries.c.next_attempt_at <= now)
     ids = planned + (_queue(tx, edition_id, is_due, limit=limit - len(planned)) if len(planned) < limit else [])
-    statement = update(deliveries).where(deliveries.c.id.in_(ids)).values(state="claimed", fence=fence).returning(*_CLAIM)
+    statement = (
+        update(deliveries).where(deliveries.c.id.in_(ids)).values(state="claimed", fence=fence).returning(*_CLAIM)
+    )
     return sorted((Claim(*row) for row in tx.execute(statement)), key=lambda claimed: claimed.id)
 
 
@@ -87,37 +97,18 @@ def release(tx: Connection, *, fence: str) -> None:
 
 def read_standings(tx: Connection, ids: Sequence[int], *, cadence: str) -> Iterator[Standing]:
     """Status, suppression and subscription of the subscribers of these deliveries."""
-    active = (
-        select(subscriptions.c.id)
-        .where(
-            subscriptions.c.subscriber_id == deliveries.c.subscriber_id,
-            subscriptions.c.cadence == cadence,
-            subscriptions.c.ended_at.is_(None),
-        )
-        .exists()
-    )
-    suppressed = select(suppressions.c.address_hash).where(suppressions.c.subscriber_id == deliveries.c.subscriber_id).exists()
-    query = (
-        select(deliveries.c.id, subscribers.c.status, suppressed, active)
-        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
-        .where(deliveries.c.id.in_(ids))
-    )
-    for delivery_id, status, is_suppressed, is_subscribed in tx.execute(query):
+    for delivery_id, status, is_suppressed, is_subscribed in tx.execute(_STANDINGS, {"ids": ids, "cadence": cadence}):
         yield Standing(delivery_id, status, bool(is_suppressed), bool(is_subscribed))
 
 
 def begin(tx: Connection, ids: Sequence[int], *, fence: str, now: datetime) -> list[int]:
     """Write the intents of claimed deliveries; the ids that are still this sender's."""
-    mine = and_(deliveries.c.id.in_(ids), deliveries.c.fence == fence, deliveries.c.state == "claimed")
-    statement = update(deliveries).where(mine).values(state="sending", attempts=deliveries.c.attempts + 1, changed_at=now)
-    return list(tx.execute(statement.returning(deliveries.c.id)).scalars())
+    return list(tx.execute(_BEGIN, {"ids": ids, "holder": fence, "now": now}).scalars())
 
 
 def settle(tx: Connection, changes: Iterable[Change], *, fence: str, now: datetime) -> None:
     """Record new states of deliveries that this sender holds; of others nothing changes."""
-    rows = [
-        {"key": one.delivery_id, "to": one.state, "said": one.reply, "due": one.next_attempt_at} for one in changes
-    ]
+    rows = [{"key": one.delivery_id, "to": one.state, "said": one.reply, "due": one.next_attempt_at} for one in changes]
     if rows:
         tx.execute(_SETTLE, [row | {"holder": fence, "now": now} for row in rows])
 
@@ -125,7 +116,13 @@ def settle(tx: Connection, changes: Iterable[Change], *, fence: str, now: dateti
 def record_events(tx: Connection, changes: Iterable[Change], now: datetime) -> None:
     """Keep every reply that was not a plain acceptance; recording the same attempt twice adds nothing."""
     rows = [
-        {"id": f"{one.delivery_id}:{one.attempt}", "delivery_id": one.delivery_id, "at": now, "state": one.state, "reply": one.reply}
+        {
+            "id": f"{one.delivery_id}:{one.attempt}",
+            "delivery_id": one.delivery_id,
+            "at": now,
+            "state": one.state,
+            "reply": one.reply,
+        }
         for one in changes
         if one.state != "sent"
     ]
@@ -136,13 +133,19 @@ def record_events(tx: Connection, changes: Iterable[Change], now: datetime) -> N
 def close_pending(tx: Connection, edition_id: str, *, state: str, reply: str, now: datetime) -> int:
     """End what has not begun: ``expired`` or ``cancelled``. How many."""
     pending = and_(deliveries.c.edition_id == edition_id, deliveries.c.state.in_(("planned", "claimed", "deferred")))
-    return tx.execute(update(deliveries).where(pending).values(state=state, reply=reply, fence=None, changed_at=now)).rowcount
+    return tx.execute(
+        update(deliveries).where(pending).values(state=state, reply=reply, fence=None, changed_at=now)
+    ).rowcount
 
 
 def count_states(tx: Connection, edition_id: str) -> dict[str, int]:
     """How many deliveries are in each state that occurs, in the order of ``STATES``."""
-    query = select(deliveries.c.state, func.count()).where(deliveries.c.edition_id == edition_id).group_by(deliveries.c.state)
-    counts = {state: count for state, count in tx.execute(query)}
+    query = (
+        select(deliveries.c.state, func.count())
+        .where(deliveries.c.edition_id == edition_id)
+        .group_by(deliveries.c.state)
+    )
+    counts = dict(tx.execute(query).tuples().all())
     return {state: counts[state] for state in STATES if state in counts}
 
 
@@ -156,7 +159,12 @@ def next_due_at(tx: Connection, edition_id: str) -> datetime | None:
 def list_deliveries(tx: Connection, edition_id: str) -> Iterator[dict[str, Any]]:
     """Every delivery of an edition as a row, in order of id."""
     columns = deliveries.c["id", "subscriber_id", "email", "state", "reply", "attempts"]
-    yield from (dict(row) for row in tx.execute(select(*columns).where(deliveries.c.edition_id == edition_id).order_by(deliveries.c.id)).mappings())
+    yield from (
+        dict(row)
+        for row in tx.execute(
+            select(*columns).where(deliveries.c.edition_id == edition_id).order_by(deliveries.c.id)
+        ).mappings()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,18 +200,59 @@ def find_sendable(tx: Connection, now: datetime) -> list[str]:
 
 def _queue(tx: Connection, edition_id: str, condition: ColumnElement[bool], *, limit: int) -> list[int]:
     unrendered = select(variants.c.id).where(variants.c.edition_id == edition_id, variants.c.frame.is_(None))
-    query = select(deliveries.c.id).where(deliveries.c.edition_id == edition_id, condition, deliveries.c.variant_id.not_in(unrendered))
+    query = select(deliveries.c.id).where(
+        deliveries.c.edition_id == edition_id, condition, deliveries.c.variant_id.not_in(unrendered)
+    )
     return list(tx.execute(query.order_by(deliveries.c.id).limit(limit)).scalars())
 
 
 _CLAIM = deliveries.c["id", "subscriber_id", "variant_id", "email", "name", "attempts"]
+
+# The statements of every exchange are built once: to build one takes longer than to run it.
+
+_STANDINGS = (
+    select(
+        deliveries.c.id,
+        subscribers.c.status,
+        select(suppressions.c.address_hash)
+        .where(suppressions.c.subscriber_id == deliveries.c.subscriber_id)
+        .correlate(deliveries)
+        .exists(),
+        select(subscriptions.c.id)
+        .where(
+            subscriptions.c.subscriber_id == deliveries.c.subscriber_id,
+            subscriptions.c.cadence == bindparam("cadence"),
+            subscriptions.c.ended_at.is_(None),
+        )
+        .correlate(deliveries)
+        .exists(),
+    )
+    .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+)
+
+_BEGIN = (
+    update(deliveries)
+    .where(
+        deliveries.c.id.in_(bindparam("ids", expanding=True)),
+        deliveries.c.fence == bindparam("holder"),
+        deliveries.c.state == "claimed",
+    )
+    .values(state="sending", attempts=deliveries.c.attempts + 1, changed_at=bindparam("now"))
+    .returning(deliveries.c.id)
+)
 
 _SETTLE = (
     update(deliveries)
     .where(
         deliveries.c.id == bindparam("key"),
         deliveries.c.fence == bindparam("holder"),
-        deliveries.c.state.in_(("claimed", "sending")),
     )
-    .values(state=bindparam("to"), reply=bindparam("said"), next_attempt_at=bindparam("due"), changed_at=bindparam("now"), fence=None)
+    .values(
+        state=bindparam("to"),
+        reply=bindparam("said"),
+        next_attempt_at=bindparam("due"),
+        changed_at=bindparam("now"),
+        fence=None,
+    )
 )

@@ -61,7 +61,7 @@ class Variant:
 
 def read_edition(tx: Connection, edition_id: str) -> Edition:
     """The edition of that name; NotFoundError where there is none."""
-    row = tx.execute(select(editions).where(editions.c.id == edition_id)).mappings().one_or_none()
+    row = tx.execute(_EDITION, {"wanted": edition_id}).mappings().one_or_none()
     if row is None:
         raise NotFoundError(f"There is no edition {edition_id!r}. List them with: publisher digest list")
     return Edition(**row)
@@ -95,7 +95,9 @@ def read_frozen_items(tx: Connection, edition_id: str) -> list[FrozenItem]:
     return [FrozenItem(thaw_item(row.frozen), row.released_at) for row in tx.execute(query)]
 
 
-def find_item_releases(tx: Connection, *, digest_id: str, reach_start: datetime, before: datetime) -> list[tuple[int, datetime, bool]]:
+def find_item_releases(
+    tx: Connection, *, digest_id: str, reach_start: datetime, before: datetime
+) -> list[tuple[int, datetime, bool]]:
     """(item id, released_at, whether an earlier edition of the digest has it) of what was released in ``[reach_start, before)``."""
     earlier = (
         select(edition_items.c.item_id)
@@ -126,7 +128,10 @@ def find_oldest_debt(tx: Connection, *, cadence: str, since: datetime, before: d
 def list_unrendered(tx: Connection, edition_id: str, *, limit: int) -> list[Variant]:
     """Variants that wait to be rendered, by id; those that failed wait for ``forget_errors``."""
     waiting = and_(variants.c.edition_id == edition_id, variants.c.frame.is_(None), variants.c.error.is_(None))
-    return [Variant(**row) for row in tx.execute(select(*_VARIANT).where(waiting).order_by(variants.c.id).limit(limit)).mappings()]
+    return [
+        Variant(**row)
+        for row in tx.execute(select(*_VARIANT).where(waiting).order_by(variants.c.id).limit(limit)).mappings()
+    ]
 
 
 def list_errors(tx: Connection, edition_id: str) -> list[Variant]:
@@ -137,7 +142,9 @@ def list_errors(tx: Connection, edition_id: str) -> list[Variant]:
 
 def forget_errors(tx: Connection, edition_id: str) -> None:
     """Let what could not be rendered be tried again."""
-    tx.execute(update(variants).where(variants.c.edition_id == edition_id, variants.c.frame.is_(None)).values(error=None))
+    tx.execute(
+        update(variants).where(variants.c.edition_id == edition_id, variants.c.frame.is_(None)).values(error=None)
+    )
 
 
 def find_variant(tx: Connection, edition_id: str, language: str, *, mask: bytes) -> Variant | None:
@@ -164,7 +171,9 @@ def store_rendered(tx: Connection, rows: Iterable[dict[str, Any]]) -> None:
     """Set ``frame``, ``page`` and ``error`` of the variants with ``variant_id``."""
     columns = {name: bindparam(f"new_{name}") for name in ("frame", "page", "error")}
     statement = update(variants).where(variants.c.id == bindparam("variant_id")).values(columns)
-    tx.execute(statement, [{"variant_id": row["variant_id"]} | {f"new_{name}": row[name] for name in columns} for row in rows])
+    tx.execute(
+        statement, [{"variant_id": row["variant_id"]} | {f"new_{name}": row[name] for name in columns} for row in rows]
+    )
 
 
 def count_variants(tx: Connection, edition_id: str) -> int:
@@ -183,3 +192,5 @@ def _frozen_row(edition_id: str, position: int, frozen: FrozenItem) -> dict[str,
 
 
 _VARIANT = variants.c["id", "edition_id", "language", "mask", "uid", "error"]
+
+_EDITION = select(editions).where(editions.c.id == bindparam("wanted"))

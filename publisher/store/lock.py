@@ -30,6 +30,8 @@ def _take(descriptor: int, path: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
-        raise SenderBusyError(f"Another sender is at work (process {holder}, lock {path}). Wait until it is done") from error
+        raise SenderBusyError(
+            f"Another sender is at work (process {holder}, lock {path}). Wait until it is done"
+        ) from error
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

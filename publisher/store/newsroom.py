@@ -28,10 +28,16 @@ class NumberedDigest:
 def read_entries(tx: Connection) -> dict[str, dict[str, Entry]]:
     """What is active, as entries: ``{"sources": {id: entry…}, "themes": …, "regions": …, "digests": …}``, each in its order."""
     return {
-        "sources": _entries(tx, select(sources.c.id, sources.c.settings).where(sources.c.ended_at.is_(None)).order_by(sources.c.position)),
+        "sources": _entries(
+            tx,
+            select(sources.c.id, sources.c.settings).where(sources.c.ended_at.is_(None)).order_by(sources.c.position),
+        ),
         "themes": _entries(tx, select(themes.c.id, themes.c.rule).order_by(themes.c.position)),
         "regions": _entries(tx, select(regions.c.id, regions.c.rule).order_by(regions.c.position)),
-        "digests": _entries(tx, select(digests.c.id, digests.c.settings).where(digests.c.ended_at.is_(None)).order_by(digests.c.position)),
+        "digests": _entries(
+            tx,
+            select(digests.c.id, digests.c.settings).where(digests.c.ended_at.is_(None)).order_by(digests.c.position),
+        ),
     }
 
 
@@ -79,7 +85,9 @@ def read_digest(tx: Connection, digest_id: str) -> NumberedDigest:
     row = tx.execute(select(digests).where(digests.c.id == digest_id)).one_or_none()
     if row is None:
         known: Sequence[str] = tx.execute(select(digests.c.id).order_by(digests.c.id)).scalars().all()
-        raise NotFoundError(f"There is no digest {digest_id!r}. There are: {', '.join(known) or 'none; see publisher apply'}")
+        raise NotFoundError(
+            f"There is no digest {digest_id!r}. There are: {', '.join(known) or 'none; see publisher apply'}"
+        )
     return NumberedDigest(row.number, parse_digest(row.settings))
 
 
@@ -87,7 +95,9 @@ def _put_source(tx: Connection, entry: Entry, position: int) -> None:
     # A changed source forgets what was learned of it as it was.
     known = tx.execute(select(sources.c.settings).where(sources.c.id == entry["id"])).scalar_one_or_none()
     if known is None:
-        tx.execute(insert(sources).values(id=entry["id"], position=position, settings=entry, url=entry["url"], failures=0))
+        tx.execute(
+            insert(sources).values(id=entry["id"], position=position, settings=entry, url=entry["url"], failures=0)
+        )
         return
     values: dict[str, Any] = {"position": position, "settings": entry, "ended_at": None}
     if known != entry:

@@ -32,7 +32,16 @@ from sqlalchemy import (
 from feeds.criteria import Criteria
 from publisher.store.database import insert_new
 from publisher.store.editions import Edition
-from publisher.store.schema import Moment, criteria, deliveries, editions, subscribers, subscriptions, suppressions, variants
+from publisher.store.schema import (
+    Moment,
+    criteria,
+    deliveries,
+    editions,
+    subscribers,
+    subscriptions,
+    suppressions,
+    variants,
+)
 
 _work = MetaData()
 
@@ -73,11 +82,15 @@ class Plan:
     covered_until: datetime
     """Until when those who were there at the previous edition are covered: the beginning of the window."""
     previous_opened_at: datetime | None
+    first_release: datetime | None
+    """The first release within the window."""
 
 
 def list_wanted_criteria(tx: Connection, cadence: str) -> Iterator[tuple[int, Criteria]]:
     """The distinct criteria of active subscriptions of that cadence, by id."""
-    wanted = select(subscriptions.c.criteria_id).where(subscriptions.c.cadence == cadence, subscriptions.c.ended_at.is_(None))
+    wanted = select(subscriptions.c.criteria_id).where(
+        subscriptions.c.cadence == cadence, subscriptions.c.ended_at.is_(None)
+    )
     query = select(criteria).where(criteria.c.id.in_(wanted)).order_by(criteria.c.id)
     for row in tx.execute(query):
         yield row.id, Criteria(tuple(row.themes), tuple(row.regions), tuple(row.kinds), row.language)
@@ -92,7 +105,11 @@ def choose(tx: Connection, plan: Plan, *, criteria_masks: Iterable[tuple[int, by
     _recreate(tx, _choices)
     nothing = literal(bytes(mask_size), LargeBinary)
     chosen = _select_choices(plan)
-    tx.execute(insert(_choices).from_select(["subscriber_id", "language", "mask"], chosen.having(chosen.selected_columns.mask != nothing)))
+    tx.execute(
+        insert(_choices).from_select(
+            ["subscriber_id", "language", "mask"], chosen.having(chosen.selected_columns.mask != nothing)
+        )
+    )
 
 
 def set_owed_masks(tx: Connection, rows: Iterable[tuple[datetime, bytes]]) -> None:
@@ -131,7 +148,11 @@ def add_deliveries(tx: Connection, edition_id: str, now: datetime) -> int:
         .join(subscribers, subscribers.c.id == _choices.c.subscriber_id)
         .join(
             variants,
-            and_(variants.c.edition_id == edition_id, variants.c.language == _choices.c.language, variants.c.mask == _choices.c.mask),
+            and_(
+                variants.c.edition_id == edition_id,
+                variants.c.language == _choices.c.language,
+                variants.c.mask == _choices.c.mask,
+            ),
         )
         .where(true())
         .order_by(variants.c.id, _choices.c.subscriber_id)
@@ -148,7 +169,9 @@ def drop_work(tx: Connection) -> None:
 
 
 def _select_choices(plan: Plan) -> Select[tuple[int, str, bytes]]:
-    language = case((subscribers.c.language.in_(plan.languages), subscribers.c.language), else_=literal(plan.languages[0]))
+    language = case(
+        (subscribers.c.language.in_(plan.languages), subscribers.c.language), else_=literal(plan.languages[0])
+    )
     mask = func.mask_or(func.mask_and(_criteria_masks.c.mask, _owed_masks.c.mask), type_=LargeBinary).label("mask")
     return (
         select(subscribers.c.id, language.label("language"), mask)
@@ -175,23 +198,26 @@ def _is_in_time(edition: Edition) -> ColumnElement[bool]:
 
 def _first_owed(plan: Plan) -> ColumnElement[datetime]:
     """The first release at or after the moment from which a subscription is owed items."""
-    return (
-        select(func.min(_owed_masks.c.owed_from))
-        .where(_owed_masks.c.owed_from >= _owed_from(plan))
-        .correlate(subscriptions)
-        .scalar_subquery()
-    )
+    releases = select(func.min(_owed_masks.c.owed_from)).where(_owed_masks.c.owed_from >= _owed_from(plan))
+    searched = releases.correlate(subscriptions).scalar_subquery()
+    is_plain = and_(_was_there(plan), subscriptions.c.covered_from <= plan.covered_until)
+    # Nearly everyone is owed the whole window; to search for each of them would take most of the time of planning.
+    return case((is_plain, literal(plan.first_release, Moment)), else_=searched)
+
+
+def _was_there(plan: Plan) -> ColumnElement[bool]:
+    """Whether a subscription was there when the previous edition was opened; without one, all were."""
+    if plan.previous_opened_at is None:
+        return true()
+    return subscriptions.c.created_at <= plan.previous_opened_at
 
 
 def _owed_from(plan: Plan) -> ColumnElement[datetime]:
     start = literal(plan.covered_until, Moment)
     within = case((subscriptions.c.covered_from > start, subscriptions.c.covered_from), else_=start)
-    if plan.previous_opened_at is None:
-        return within
-    was_there = subscriptions.c.created_at <= plan.previous_opened_at
     covered = _covered_by_late_plans(plan)
     owed = case((covered > subscriptions.c.covered_from, covered), else_=subscriptions.c.covered_from)
-    return case((was_there, within), else_=owed)
+    return case((_was_there(plan), within), else_=owed)
 
 
 def _covered_by_late_plans(plan: Plan) -> ColumnElement[datetime]:
@@ -207,7 +233,9 @@ def _covered_by_late_plans(plan: Plan) -> ColumnElement[datetime]:
 
 
 def _count(tx: Connection, edition_id: str) -> int:
-    return tx.execute(select(func.count()).select_from(deliveries).where(deliveries.c.edition_id == edition_id)).scalar_one()
+    return tx.execute(
+        select(func.count()).select_from(deliveries).where(deliveries.c.edition_id == edition_id)
+    ).scalar_one()
 
 
 def _recreate(tx: Connection, table: Table) -> None:

@@ -21,7 +21,9 @@ from subscribers.schedule import LONGEST_REACH, Digest, edition_name, previous_s
 NOTHING_NEW = "skipped: nothing new"
 
 
-def open_edition(app: App, digest_id: str, *, cut_off: datetime | None = None, since: datetime | None = None) -> Edition:
+def open_edition(
+    app: App, digest_id: str, *, cut_off: datetime | None = None, since: datetime | None = None
+) -> Edition:
     """Open an edition of that digest with everything released until ``cut_off`` (now) and freeze its items.
 
     Its window begins where the last one ended; the very first at ``since``, or one cadence before. StateError where
@@ -59,12 +61,20 @@ def approve(app: App, edition_id: str, *, actor: str) -> Edition:
 
 def cancel(app: App, edition_id: str, *, actor: str) -> Edition:
     """Nothing more of this edition is sent; what is in flight ends as it ends."""
-    return _change(app, edition_id, allowed=("open", "approved", "planned"), state="cancelled", outcome=f"cancelled by {actor}")
+    return _change(
+        app, edition_id, allowed=("open", "approved", "planned"), state="cancelled", outcome=f"cancelled by {actor}"
+    )
 
 
 def pause(app: App, edition_id: str, *, actor: str) -> Edition:
     """Hold the edition: no new message begins until it is resumed."""
-    return _change(app, edition_id, allowed=("open", "approved", "planned"), paused_at=app.clock(), outcome=f"held: paused by {actor}")
+    return _change(
+        app,
+        edition_id,
+        allowed=("open", "approved", "planned"),
+        paused_at=app.clock(),
+        outcome=f"held: paused by {actor}",
+    )
 
 
 def resume(app: App, edition_id: str) -> Edition:
@@ -91,15 +101,25 @@ def content_hash(app: App, digest: Digest, items: Sequence[Item]) -> str:
     return hashlib.sha256(json.dumps(seen, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _open(app: App, tx: Connection, digest: Digest, *, cut_off: datetime, since: datetime | None, now: datetime) -> Edition:
+def _open(
+    app: App, tx: Connection, digest: Digest, *, cut_off: datetime, since: datetime | None, now: datetime
+) -> Edition:
     earlier = store.list_editions(tx, digest_id=digest.id)
     name = edition_name(digest, cut_off, app.config.site.zone)
     _refuse_twice(earlier, name, cut_off=cut_off)
     start = earlier[0].window_end if earlier else since or previous_slot(digest, cut_off, app.config.site.zone)
     if start >= cut_off:
-        raise StateError(f"{name}: the window would begin at {start.isoformat()}, after its cut-off {cut_off.isoformat()}. Use an earlier --since")
+        raise StateError(
+            f"{name}: the window would begin at {start.isoformat()}, after its cut-off {cut_off.isoformat()}. Use an earlier --since"
+        )
     reach_start = _reach(tx, digest, earlier, start=start)
-    frozen = _freeze(tx, digest, reach_start=reach_start, window=(start, cut_off), floor=earlier[-1].window_start if earlier else start)
+    frozen = _freeze(
+        tx,
+        digest,
+        reach_start=reach_start,
+        window=(start, cut_off),
+        floor=earlier[-1].window_start if earlier else start,
+    )
     edition = Edition(
         id=name,
         digest_id=digest.id,
@@ -122,7 +142,9 @@ def _refuse_twice(earlier: Sequence[Edition], name: str, *, cut_off: datetime) -
     if any(edition.id == name for edition in earlier):
         raise StateError(f"{name} is there already. See: publisher digest report {name}")
     if earlier and cut_off <= earlier[0].window_end:
-        raise StateError(f"{name}: {earlier[0].id} already reaches to {earlier[0].window_end.isoformat()}. Use a later --now")
+        raise StateError(
+            f"{name}: {earlier[0].id} already reaches to {earlier[0].window_end.isoformat()}. Use a later --now"
+        )
 
 
 def _is_missing(tx: Connection, digest: Digest, slot: datetime, *, app: App) -> bool:
@@ -166,7 +188,13 @@ def _freeze(
 
 def _approve(tx: Connection, edition: Edition, *, actor: str, now: datetime) -> None:
     store.change_edition(
-        tx, edition.id, state="approved", approved_hash=edition.content_hash, approved_by=actor, approved_at=now, outcome=None
+        tx,
+        edition.id,
+        state="approved",
+        approved_hash=edition.content_hash,
+        approved_by=actor,
+        approved_at=now,
+        outcome=None,
     )
 
 

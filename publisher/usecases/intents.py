@@ -83,7 +83,9 @@ def find_veto(holder: Holder, claim: Claim) -> Outcome | None:
     """Why the body of an intent that has waited must not begin; None where it may."""
     with holder.app.database.read() as tx:
         hold = _find_hold(tx, holder)
-        reason = next((_refusal(one) for one in ledger.read_standings(tx, [claim.id], cadence=holder.cadence)), "erased")
+        reason = next(
+            (_refusal(one) for one in ledger.read_standings(tx, [claim.id], cadence=holder.cadence)), "erased"
+        )
     if reason is not None:
         return Outcome(Verdict("suppressed"), reason)
     return None if hold is None else Outcome(Verdict("deferred"), hold)
@@ -119,7 +121,12 @@ def _begin(tx: Connection, holder: Holder, group: Sequence[Claim], *, now: datet
     if hold is not None:
         return Begun([], hold=hold)
     refused = _find_refused(tx, holder, group)
-    ledger.settle(tx, [Change(key, "suppressed", reason, attempt=0) for key, reason in refused.items()], fence=holder.fence, now=now)
+    ledger.settle(
+        tx,
+        [Change(key, "suppressed", reason, attempt=0) for key, reason in refused.items()],
+        fence=holder.fence,
+        now=now,
+    )
     wanted = [claim.id for claim in group if claim.id not in refused]
     begun = set(ledger.begin(tx, wanted, fence=holder.fence, now=now))
     return Begun([claim for claim in group if claim.id in begun], refused=len(refused))

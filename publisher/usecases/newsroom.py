@@ -1,10 +1,9 @@
 """The set-up of sources, themes, regions and digests: written in a file, kept in the database."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import tomlkit
 from sqlalchemy import Connection
@@ -14,10 +13,17 @@ from publisher.app import App
 from publisher.errors import ConfigError
 from publisher.store import newsroom as store
 from publisher.store.newsroom import Entry
-from publisher.taxonomy import load_taxonomy
+from publisher.taxonomy import region_rule, theme_rule
 from subscribers.schedule import parse_digest
 
-KINDS = ("themes", "regions", "sources", "digests")
+_PARSERS: Mapping[str, Callable[[Entry], object]] = {
+    "themes": theme_rule,
+    "regions": region_rule,
+    "sources": parse_source,
+    "digests": parse_digest,
+}
+
+KINDS = tuple(_PARSERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,14 @@ def parse_newsroom(text: str, *, name: str) -> dict[str, dict[str, Entry]]:
     return entries
 
 
+def read_newsroom_file(path: Path) -> str:
+    """The text of that file; ConfigError where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+
+
 def _by_id(kind: str, table: object, problems: list[str]) -> dict[str, Entry]:
     if not isinstance(table, list) or not all(isinstance(entry, dict) for entry in table):
         problems.append(f"{kind}: write [[{kind}]]")
@@ -83,23 +97,13 @@ def _by_id(kind: str, table: object, problems: list[str]) -> dict[str, Entry]:
     return entries
 
 
-def _find_problems(entries: Mapping[str, Mapping[str, Entry]]) -> list[str]:
-    checks = [(parse_source, entry) for entry in entries["sources"].values()]
-    problems = [problem for check, entry in checks if (problem := _problem(check, entry))]
-    problems += [problem for entry in entries["digests"].values() if (problem := _problem(parse_digest, entry))]
-    try:
-        load_taxonomy(themes=list(entries["themes"].values()), regions=list(entries["regions"].values()))
-    except (ConfigError, ValueError) as error:
-        problems.append(str(error))
-    return problems
-
-
-def _problem(parse: Any, entry: Entry) -> str | None:  # Any: a parser; its value is not needed
-    try:
-        parse(entry)
-    except ValueError as error:
-        return str(error)
-    return None
+def _find_problems(entries: Mapping[str, Mapping[str, Entry]]) -> Iterator[str]:
+    for kind, parse in _PARSERS.items():
+        for entry in entries[kind].values():
+            try:
+                parse(entry)
+            except (ValueError, ConfigError) as error:
+                yield str(error)
 
 
 def _compare(
@@ -114,7 +118,9 @@ def _compare(
             elif before != entry:
                 differences.append(Difference("change", kind, entry_id, _describe_change(before, entry)))
         if prunes:
-            differences += [Difference("end", kind, entry_id) for entry_id in known[kind] if entry_id not in wanted[kind]]
+            differences += [
+                Difference("end", kind, entry_id) for entry_id in known[kind] if entry_id not in wanted[kind]
+            ]
     return differences
 
 
@@ -132,11 +138,3 @@ def _make_so(
     for kind in KINDS:
         for position, entry in enumerate(wanted[kind].values()):
             store.put_entry(tx, kind, entry, position=position)
-
-
-def read_newsroom_file(path: Path) -> str:
-    """The text of that file; ConfigError where it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error

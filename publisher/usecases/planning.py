@@ -26,7 +26,7 @@ def plan(app: App, edition_id: str) -> int:
         if edition.planned_at is not None:
             return 0
         frozen = store.read_frozen_items(tx, edition_id)
-        added = _plan(tx, _describe(app, tx, edition), frozen, now=now)
+        added = _plan(tx, _describe(app, tx, edition, frozen=frozen), now=now, frozen=frozen)
         state = {"state": "planned"} if added else {"state": "done", "outcome": NOBODY, "done_at": now}
         store.change_edition(tx, edition_id, planned_at=now, **state)
     return added
@@ -42,7 +42,7 @@ def full_mask(count: int) -> bytes:
     return ((1 << count) - 1).to_bytes((count + 7) // 8)
 
 
-def _plan(tx: Connection, description: planning.Plan, frozen: Sequence[FrozenItem], *, now: datetime) -> int:
+def _plan(tx: Connection, description: planning.Plan, *, frozen: Sequence[FrozenItem], now: datetime) -> int:
     edition = description.edition
     wanted = planning.list_wanted_criteria(tx, description.cadence)
     masks = criteria_masks([one.item for one in frozen], wanted)
@@ -57,7 +57,7 @@ def _plan(tx: Connection, description: planning.Plan, frozen: Sequence[FrozenIte
     return added
 
 
-def _describe(app: App, tx: Connection, edition: Edition) -> planning.Plan:
+def _describe(app: App, tx: Connection, edition: Edition, *, frozen: Sequence[FrozenItem]) -> planning.Plan:
     earlier = [
         one for one in store.list_editions(tx, digest_id=edition.digest_id) if one.window_end <= edition.window_start
     ]
@@ -67,6 +67,7 @@ def _describe(app: App, tx: Connection, edition: Edition) -> planning.Plan:
         languages=app.config.site.languages,
         covered_until=edition.window_start,
         previous_opened_at=earlier[0].opened_at if earlier else None,
+        first_release=min((one.released_at for one in frozen if one.released_at >= edition.window_start), default=None),
     )
 
 
@@ -87,4 +88,6 @@ def _refuse_unapproved(edition: Edition) -> None:
     if edition.state == "cancelled":
         raise StateError(f"{edition.id} is cancelled; there is nothing to plan")
     if not edition.is_approved:
-        raise StateError(f"{edition.id} is not approved. Look at it with: publisher digest preview {edition.id}; then: publisher digest approve {edition.id}")
+        raise StateError(
+            f"{edition.id} is not approved. Look at it with: publisher digest preview {edition.id}; then: publisher digest approve {edition.id}"
+        )

@@ -1,22 +1,22 @@
 """Rendering: the texts of an edition's variants, once each."""
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from feeds.model import Item, Label
+from feeds.model import Label
 from publisher.app import App
 from publisher.errors import RenderError
-from publisher.mail.content import DigestContent, Rendered
 from publisher.mail.compose import compose_frame
+from publisher.mail.content import DigestContent, Rendered
 from publisher.mail.headers import FixedHeaders, make_feedback_id
 from publisher.mail.render import render_variant
 from publisher.store import editions as store
-from publisher.store.editions import Edition, Variant
+from publisher.store.editions import Variant
 from publisher.store.newsroom import read_digest, read_labels
-from subscribers.selection import mask_items
 from publisher.usecases.planning import full_mask, variant_uid
+from subscribers.selection import mask_items
 
 BATCH = 25
 """Variants rendered between two commits."""

@@ -92,12 +92,18 @@ def _why_none(edition: Edition, subscriber: Subscriber, wanted: Sequence[Subscri
     return "none: no item for this person, or subscribed after the edition was opened"
 
 
-def _item_reason(frozen: FrozenItem, wanted: Sequence[Subscription], names: Mapping[str, str], *, is_in: bool) -> ItemReason:
+def _item_reason(
+    frozen: FrozenItem, wanted: Sequence[Subscription], names: Mapping[str, str], *, is_in: bool
+) -> ItemReason:
     judged = explain(frozen.item, wanted, released_at=frozen.released_at)
     relevant = [one for one in judged if one.is_included == is_in]
     words = [_word(rule, names) for one in relevant for rule in one.rules]
     if not words:
-        words = ["the subscriptions have changed since"] if is_in else ["owed by an earlier edition, or no message was planned"]
+        words = (
+            ["the subscriptions have changed since"]
+            if is_in
+            else ["owed by an earlier edition, or no message was planned"]
+        )
     return ItemReason(frozen.item.title, frozen.item.url, is_in, tuple(dict.fromkeys(words)))
 
 

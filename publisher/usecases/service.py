@@ -20,7 +20,9 @@ async def collect_tick(app: App) -> None:
     """Collect the sources that are due."""
     report = await collect_due(app)
     if report.sources:
-        log.info("collected", new=report.new, changed=report.changed, failed=[one.id for one in report.sources if one.error])
+        log.info(
+            "collected", new=report.new, changed=report.changed, failed=[one.id for one in report.sources if one.error]
+        )
 
 
 async def digest_tick(app: App, stop: asyncio.Event) -> None:

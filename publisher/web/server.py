@@ -23,7 +23,11 @@ def make_web_app(app: App, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:
 
 async def serve(web_app: Starlette, sock: socket.socket, stop: asyncio.Event) -> None:
     """Serve on a bound socket until ``stop`` is set, then let open requests end."""
-    server = _Server(uvicorn.Config(web_app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10))
+    server = _Server(
+        uvicorn.Config(
+            web_app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10
+        )
+    )
     serving = asyncio.create_task(server.serve(sockets=[sock]))
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
