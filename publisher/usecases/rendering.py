@@ -46,12 +46,12 @@ class EditionRenderer:
             rendered = self.render(variant.language, mask=variant.mask)
             frame = compose_frame(rendered, self._headers(variant.language))
         except RenderError as error:
-            return {"variant_id": variant.id, "frame": None, "page": None, "error": str(error)}
+            return {"variant_id": variant.id, "new_frame": None, "new_page": None, "new_error": str(error)}
         return {
             "variant_id": variant.id,
-            "frame": zlib.compress(frame.to_bytes(), COMPRESSION_LEVEL),
-            "page": zlib.compress(rendered.page_html.encode(), COMPRESSION_LEVEL),
-            "error": None,
+            "new_frame": zlib.compress(frame.to_bytes(), COMPRESSION_LEVEL),
+            "new_page": zlib.compress(rendered.page_html.encode(), COMPRESSION_LEVEL),
+            "new_error": None,
         }
 
     def _content(self, language: str, mask: bytes) -> DigestContent:

@@ -1,0 +1,60 @@
+"""Postfix's ``smtp-sink`` and ``smtp-source`` (Debian package postfix), each a process of its own."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HINT = "install the Debian package postfix (smtp-sink and smtp-source)"
+
+
+def find_tool(name: str) -> str:
+    """The path of a tool of Postfix; ends the benchmark with a hint where there is none."""
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin")
+    if path is None:
+        sys.exit(f"{name} is not here: {HINT}")
+    return path
+
+
+@contextmanager
+def sink() -> Iterator[int]:
+    """A server that accepts and forgets everything; its port."""
+    port = _free_port()
+    # As root it wants to be told whom to run as; the port is above 1024, so anybody will do.
+    command = [find_tool("smtp-sink"), "-u", "nobody", f"127.0.0.1:{port}", "200"]
+    with subprocess.Popen(command) as process:
+        _wait_for(port)
+        try:
+            yield port
+        finally:
+            process.terminate()
+
+
+def measure_source(port: int, *, messages: int, size: int, sessions: int) -> float:
+    """Seconds that smtp-source takes to send so many messages of ``size`` bytes."""
+    command = [find_tool("smtp-source"), "-s", str(sessions), "-m", str(messages), "-l", str(size), "-d"]
+    command += ["-f", "a@example.org", "-t", "b@example.org", f"127.0.0.1:{port}"]
+    started = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=Path("/"))
+    return time.perf_counter() - started
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with socket.socket() as sock:
+            if sock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    sys.exit("smtp-sink did not start")
