@@ -50,7 +50,9 @@ def read_dates(
     text: str, patterns: tuple[re.Pattern[str], ...], *, language: Language, day: date | None
 ) -> list[PrintedDate]:
     """Day-level dates in the order of the text; a missing year is that of ``day``, without which they are left out."""
-    found = [*_spelled(text, patterns, language=language, day=day), *_numeric(text)]
+    lower = text.lower()
+    has_month = any(month in lower for month in language.months)
+    found = [*_spelled(text, patterns, language=language, day=day), *_numeric(text)] if has_month else [*_numeric(text)]
     dates: list[PrintedDate] = []
     for printed in sorted(found, key=lambda printed: (printed.start, -printed.end)):
         if not dates or printed.start >= dates[-1].end:

@@ -43,13 +43,16 @@ def find_dates(reading: Reading, day: date | None) -> Dates:
 
 
 def _is_deadline(reading: Reading, found: PrintedDate) -> bool:
-    """Whether one can apply until then: ``by``, ``until`` … before the date, and a word of applying around it."""
+    """Whether one can apply until then: ``by``, ``until`` … before it, a word of applying beside it or in the title."""
     sentence = reading.document.sentence_of(found.start)
     cues = [cue for cue in reading.cues("deadline") if reading.document.sentence_of(cue.start) == sentence]
     applies = reading.cues("apply", "call", "call_open")
     if any(cue.start < found.start and found.start - cue.end < 60 for cue in cues):
         return bool(applies) and not _follows(reading, found, "replaced")
-    is_near = any(reading.document.sentence_of(cue.start) == sentence for cue in applies)
+    is_near = any(
+        reading.document.sentence_of(cue.start) == sentence or reading.document.is_in_title(cue.start)
+        for cue in applies
+    )
     return is_near and reading.rules.has("until", _word_before(reading, found))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from feeds.classify.context import Reading, forward_scope
+from feeds.classify.context import Reading
 from feeds.classify.terms import Hit
 from feeds.model import Match
 
@@ -40,8 +40,9 @@ def _call(reading: Reading, *, has_deadline: bool) -> Hit | None:
 
 
 def _opinion(reading: Reading) -> Hit | None:
-    in_title = (hit for hit in reading.cues("opinion_title") if reading.document.is_in_title(hit.start))
-    return _first(reading.cues("opinion")) or _first(in_title)
+    others = reading.cues("not_opinion")
+    in_title = [hit for hit in reading.cues("opinion_title") if reading.document.is_in_title(hit.start)]
+    return _first(hit for hit in (*reading.cues("opinion"), *in_title) if not _is_inside(hit, others))
 
 
 def _appointment(reading: Reading) -> Hit | None:
@@ -93,8 +94,16 @@ def _event(reading: Reading) -> Hit | None:
 
 def _unframed(reading: Reading, hits: list[Hit]) -> list[Hit]:
     """Hits that are not part of what a thing was done for: ``in the framework of the … course``."""
-    framed = {index for cue in reading.cues("project_frame") for index in forward_scope(reading, cue)}
+    framed = {index for cue in reading.cues("project_frame") for index in _clause(reading, cue)}
     return [hit for hit in hits if hit.first not in framed]
+
+
+def _clause(reading: Reading, cue: Hit) -> range:
+    """The words behind a cue up to the next punctuation."""
+    last = cue.last
+    while last < cue.last + NEAR and reading.gap(last) in {" ", "-", "’", "'", "\u00a0"}:
+        last += 1
+    return range(cue.last, last)
 
 
 def _lead(reading: Reading, cue: str) -> list[Hit]:

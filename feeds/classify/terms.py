@@ -110,16 +110,16 @@ def _case(term: str, entry: Entry, *, language: Language) -> str:
 def _normal_text(document: Document) -> tuple[str, list[int]]:
     """The words' normal forms between single spaces, sentences parted, and the offset of each word in it."""
     parts, offsets, position = [""], [], 1
-    sentence = 0
-    breaks = document.breaks
-    for word in document.words:
-        if sentence < len(breaks) and word.start >= breaks[sentence]:
-            sentence = bisect_right(breaks, word.start)
+    breaks = iter((*document.breaks, len(document.text) + 1))
+    until = next(breaks)
+    for start, _, normal in document.words:
+        if start >= until:
+            until = next(stop for stop in breaks if stop > start)
             parts.append(_BREAK)
             position += 2
-        parts.append(word.normal)
+        parts.append(normal)
         offsets.append(position)
-        position += len(word.normal) + 1
+        position += len(normal) + 1
     parts.append("")
     return " ".join(parts), offsets
 

@@ -59,15 +59,17 @@ def fold_name(text: str) -> str:
     return "".join(letter for letter in parts if not unicodedata.combining(letter)).replace("\0", "й")
 
 
-def _spellings(document: Document, index: int) -> set[str]:
+def _spellings(document: Document, index: int) -> tuple[str, ...]:
     """A word as printed and, in Russian, its nominative."""
     word = document.words[index]
     printed = fold_name(document.text[word.start : word.end])
-    return {printed, fold_name(word.normal)} if word.is_cyrillic else {printed}
+    return (printed, fold_name(word.normal)) if word.is_cyrillic else (printed,)
 
 
 def _names(document: Document, first: int, *, count: int) -> list[str]:
     """The names that so many words can spell; none where punctuation parts them."""
+    if count == 1:
+        return list(_spellings(document, first))
     words = document.words[first : first + count]
     gaps = {document.text[left.end : right.start] for left, right in pairwise(words)}
     if not gaps <= {" ", "-", "'", "’", ". ", "\u00a0"}:

@@ -1,0 +1,54 @@
+"""Kinds of invented items."""
+
+import pytest
+
+from tests.feeds.classify.conftest import Classify
+
+
+@pytest.mark.parametrize(
+    ("title", "summary", "kind"),
+    [
+        ("Call for papers on harbours", "Send an abstract by 1 July 2025.", "call"),
+        ("Grants for choirs", "Applications are accepted until 1 July 2025.", "call"),
+        ("Winners of the call for proposals", "Five choirs were selected for a grant.", "news"),
+        ("Interview with a harbour master", "She speaks about fog.", "opinion"),
+        ("Choir finishes a course on interview techniques", "Forty clerks sang.", "training"),
+        ("Council appoints a new Director General", "She is a singer.", "appointment"),
+        ("Director General confirmed support for choirs", "The two met.", "news"),
+        ("Harbour visit", "He met the newly appointed Director General.", "news"),
+        ("Handbook for harbour masters published", "It has ninety pages.", "publication"),
+        (None, "A new study by two singers shows that fog is rising.", "publication"),
+        ("Clerks abroad", "Ten clerks returned from a study visit to Ghana.", "event"),
+        ("Training for clerks", "Forty clerks took part.", "training"),
+        (None, "In the framework of the FLORA training course, forty clerks took part in a conference.", "event"),
+        ("Choirs meet", "The seminar gathered forty clerks.", "event"),
+        ("Harbour opens", "Ships may enter.", "news"),
+    ],
+)
+def test_the_first_kind_that_fits_is_taken(classified: Classify, title: str | None, summary: str, kind: str) -> None:
+    assert classified(summary, title).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "summary", "kind"),
+    [
+        ("fr", "Appel à candidatures", "Les chœurs peuvent postuler jusqu'au 1er juillet 2025.", "call"),
+        ("fr", "Nouveau guide des ports", "Le guide est disponible en ligne.", "publication"),
+        ("fr", "Port : un atelier", "L'atelier a réuni quarante élus.", "event"),
+        ("fr", "Une directrice pour le port", "Awa Sow a été nommée directrice générale.", "appointment"),
+        ("ru", "Новый доклад о портах", "Доклад опубликован сегодня.", "publication"),
+        ("ru", "Порт", "Сорок певцов прошли обучение.", "training"),
+        ("ru", "Конференция о портах", "Приехали сорок певцов.", "event"),
+        ("ru", "Порт", "Новый директор избран: генеральный директор поёт.", "appointment"),
+    ],
+)
+def test_kinds_are_found_in_french_and_russian(
+    classified: Classify, language: str, title: str, summary: str, kind: str
+) -> None:
+    assert classified(summary, title, language=language).kind == kind
+
+
+def test_every_kind_but_news_has_a_proof(classified: Classify) -> None:
+    seminar, harbour = classified("The seminar gathered forty clerks."), classified("The harbour opened.")
+    assert ("kind:event", "seminar") in [(match.label, match.text) for match in seminar.matches]
+    assert not any(match.label.startswith("kind:") for match in harbour.matches)
