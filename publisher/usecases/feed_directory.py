@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 
 from babel import Locale
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from lxml import etree
 
 from feeds.criteria import Criteria
@@ -16,7 +14,8 @@ from feeds.render import MEDIA_TYPES
 from feeds.text import LONGEST_TITLE, clean_text
 from publisher.app import App
 from publisher.config import Site
-from publisher.i18n import direction, install, translator
+from publisher.i18n import direction
+from publisher.templating import page_environment
 from publisher.usecases.documents import Document
 from publisher.usecases.feeds import Catalogue, criteria_of, title_feed
 
@@ -119,23 +118,9 @@ def _links(criteria: Criteria) -> Iterator[Link]:
 
 
 def _render_page(site_name: str, sections: Sequence[Section]) -> bytes:
-    page = _environment().get_template("feeds.html").render(site_name=site_name, sections=sections, base_path="..")
+    template = page_environment("en").get_template("feeds.html")
+    page = template.render(site_name=site_name, sections=sections, base_path="..")
     return page.encode("utf-8", "replace")
-
-
-@cache
-def _environment() -> Environment:
-    interface = translator("en")
-    environment = Environment(
-        loader=PackageLoader("templates", "web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    install(environment, interface)
-    environment.globals.update(language=interface.language, direction=interface.direction)
-    return environment
 
 
 def _render_opml(site: Site, sections: Sequence[Section]) -> bytes:

@@ -1,4 +1,4 @@
-"""Web pages: one Jinja2 environment per language, the headers that every page carries, the stylesheet."""
+"""Web pages: how they are rendered, the headers that every page carries, the stylesheet."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +7,6 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -16,6 +15,7 @@ from starlette.routing import Route
 from publisher import i18n
 from publisher.app import App
 from publisher.errors import NotFoundError, RenderError, StateError
+from publisher.templating import page_environment
 
 PAGE_HEADERS = {
     "Content-Security-Policy": (
@@ -42,22 +42,6 @@ def render_page(app: App, template: str, *, language: str, context: Mapping[str,
     """The HTML of a page. Its template extends ``base.html`` and has the site's name and paths beside the context."""
     site = {"site_name": app.config.site.name, "base_path": urlsplit(app.config.site.base_url).path}
     return page_environment(language).get_template(template).render({**site, **context})
-
-
-@lru_cache
-def page_environment(language: str) -> Environment:
-    """The templates of pages, escaping everything, speaking that language."""
-    interface = i18n.translator(language)
-    environment = Environment(
-        loader=PackageLoader("templates", "web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    i18n.install(environment, interface)
-    environment.globals.update(language=interface.language, direction=interface.direction)
-    return environment
 
 
 def choose_language(app: App, request: Request) -> str:
