@@ -10,7 +10,7 @@ from pathlib import Path
 from publisher.config import Config, load_config, read_secret
 from publisher.errors import ConfigError
 from publisher.store.database import Database, parse_database_url
-from publisher.store.migrate import create_or_check, head_revision, upgrade
+from publisher.store.migrate import SCHEMA_REVISION, create_or_check, upgrade
 
 Clock = Callable[[], datetime]
 """Returns the aware UTC moment; read once per use-case."""
@@ -79,4 +79,4 @@ def upgrade_database(config_file: Path) -> str:
     config = load_config(config_file)
     database = Database(parse_database_url(config.database.url, config.folder))
     upgrade(database)
-    return head_revision() or "empty"
+    return SCHEMA_REVISION

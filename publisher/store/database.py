@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Insert, Select, Table, create_engine, event, make_url
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
 
 from publisher.errors import ConfigError
 
@@ -57,7 +57,10 @@ class Database:
 
 def parse_database_url(text: str, base: Path) -> URL:
     """The URL with a relative SQLite path resolved against ``base`` (the folder of the configuration file)."""
-    url = make_url(text)
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise ConfigError(f"database.url: {text!r} is not a URL. Use sqlite:///publisher.db") from error
     if url.get_backend_name() != "sqlite":
         raise ConfigError(f"database.url: {url.get_backend_name()} is not supported yet. Use sqlite:///publisher.db")
     if not url.database or url.database == ":memory:":
@@ -75,13 +78,12 @@ def _committing(tx: Connection) -> Iterator[None]:
     tx.commit()
 
 
-def insert_new(tx: Connection, table: Table, names: Sequence[str] = (), rows: Select[Any] | None = None) -> Insert:
+def insert_new(table: Table, names: Sequence[str] = (), rows: Select[Any] | None = None) -> Insert:
     """An INSERT that leaves rows whose key is there already as they are; with ``names``, of a select."""
-    statement: Any = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}[tx.dialect.name](table)
+    statement = sqlite_insert(table)
     if rows is not None:
         statement = statement.from_select(list(names), rows)
-    result: Insert = statement.on_conflict_do_nothing()
-    return result
+    return statement.on_conflict_do_nothing()
 
 
 def _create_engine(url: URL) -> Engine:

@@ -127,7 +127,7 @@ def record_events(tx: Connection, changes: Iterable[Change], now: datetime) -> N
         if one.state != "sent"
     ]
     if rows:
-        tx.execute(insert_new(tx, delivery_events), rows)
+        tx.execute(insert_new(delivery_events), rows)
 
 
 def close_pending(tx: Connection, edition_id: str, *, state: str, reply: str, now: datetime) -> int:
@@ -188,12 +188,17 @@ def find_delivery(tx: Connection, edition_id: str, subscriber_id: int) -> Delive
 
 
 def find_sendable(tx: Connection, now: datetime) -> list[str]:
-    """Names of planned editions that are not paused and have something to send now, oldest cut-off first."""
+    """Names of planned editions that are not paused and have something to send now, oldest cut-off first.
+
+    What could not be rendered is left to staff: it fails again until somebody mends the template.
+    """
     due = or_(
         deliveries.c.state.in_(("planned", "claimed", "sending")),
         and_(deliveries.c.state == "deferred", deliveries.c.next_attempt_at <= now),
     )
-    has_work = select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id, due).exists()
+    failed = select(variants.c.id).where(variants.c.edition_id == editions.c.id, variants.c.error.is_not(None))
+    can_begin = deliveries.c.variant_id.not_in(failed)
+    has_work = select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id, due, can_begin).exists()
     query = select(editions.c.id).where(editions.c.state == "planned", editions.c.paused_at.is_(None), has_work)
     return list(tx.execute(query.order_by(editions.c.window_end, editions.c.id)).scalars())
 

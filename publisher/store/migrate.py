@@ -1,45 +1,61 @@
 """Schema migrations by Alembic: a new database is made at once, an old one is upgraded on demand."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, inspect
+from sqlalchemy.exc import DatabaseError
 
 from publisher.errors import ConfigError
 from publisher.store.database import Database
 
+if TYPE_CHECKING:  # every command checks the schema, few migrate: Alembic takes a third of a second to import
+    from alembic.config import Config as AlembicConfig
+
+SCHEMA_REVISION = "0001"
+"""The newest revision; a test holds it to the migrations."""
+
 
 def create_or_check(database: Database) -> bool:
     """Create the schema in an empty database (True); ConfigError where an existing one needs an upgrade."""
-    with database.read() as tx:
-        is_empty = not inspect(tx).get_table_names()
-        revision = None if is_empty else MigrationContext.configure(tx).get_current_revision()
+    is_empty, revision = _look(database)
     if is_empty:
         upgrade(database)
         return True
-    if revision != head_revision():
+    if revision is None:
+        raise ConfigError(f"database.url: {database.url} holds other tables than ours. Name another file")
+    if revision != SCHEMA_REVISION:
         raise ConfigError(
-            f"{database.url}: the schema is {revision}, this release needs {head_revision()}. Run: publisher db upgrade"
+            f"{database.url}: the schema is {revision}, this release needs {SCHEMA_REVISION}. Run: publisher db upgrade"
         )
     return False
 
 
 def upgrade(database: Database) -> None:
     """Migrate to the newest schema, all steps in one transaction; may be repeated."""
+    from alembic import command  # noqa: PLC0415
+
     with database.write() as tx:
-        command.upgrade(_alembic_config(tx), "head")
+        command.upgrade(make_alembic_config(tx), "head")
 
 
-def head_revision() -> str | None:
-    """The newest revision this release knows."""
-    return ScriptDirectory.from_config(_alembic_config()).get_current_head()
+def make_alembic_config(tx: Connection | None = None) -> "AlembicConfig":
+    """Alembic's view of our migrations, run on that connection."""
+    from alembic.config import Config as AlembicConfig  # noqa: PLC0415
 
-
-def _alembic_config(tx: Connection | None = None) -> AlembicConfig:
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = tx
     return config
+
+
+def _read_revision(tx: Connection) -> str | None:
+    if "alembic_version" not in inspect(tx).get_table_names():
+        return None
+    revision: str | None = tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return revision

@@ -122,7 +122,7 @@ def add_variants(tx: Connection, edition_id: str, uids: Iterable[tuple[str, byte
     """Store variants (language, mask, uid) that are not there yet."""
     rows = [{"edition_id": edition_id, "language": language, "mask": mask, "uid": uid} for language, mask, uid in uids]
     if rows:
-        tx.execute(insert_new(tx, variants), rows)
+        tx.execute(insert_new(variants), rows)
 
 
 def list_chosen_variants(tx: Connection) -> list[tuple[str, bytes]]:
@@ -159,7 +159,7 @@ def add_deliveries(tx: Connection, edition_id: str, now: datetime) -> int:
     )
     before = _count(tx, edition_id)
     names = ["edition_id", "subscriber_id", "variant_id", "email", "name", "state", "attempts", "changed_at"]
-    tx.execute(insert_new(tx, deliveries, names, rows))
+    tx.execute(insert_new(deliveries, names, rows))
     return _count(tx, edition_id) - before
 
 

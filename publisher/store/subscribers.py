@@ -80,7 +80,7 @@ def put_criteria(tx: Connection, wanted: Iterable[Criteria]) -> dict[Criteria, i
     rows = {one.key: one for one in wanted}
     if not rows:
         return {}
-    tx.execute(insert_new(tx, criteria), [_criteria_values(one) for one in rows.values()])
+    tx.execute(insert_new(criteria), [_criteria_values(one) for one in rows.values()])
     query = select(criteria.c.key, criteria.c.id).where(criteria.c.key.in_(rows))
     return {rows[key]: criteria_id for key, criteria_id in tx.execute(query)}
 
@@ -132,7 +132,7 @@ def suppress_address(tx: Connection, hashed: str, *, subscriber_id: int | None, 
     """Suppress an address by its keyed hash; False where it was suppressed already, whose reason stays."""
     is_new = tx.execute(select(suppressions.c.at).where(suppressions.c.address_hash == hashed)).first() is None
     values = {"address_hash": hashed, "subscriber_id": subscriber_id, "reason": reason, "at": now}
-    tx.execute(insert_new(tx, suppressions).values(values))
+    tx.execute(insert_new(suppressions).values(values))
     return is_new
 
 
