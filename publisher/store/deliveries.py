@@ -145,7 +145,7 @@ def count_states(tx: Connection, edition_id: str) -> dict[str, int]:
         .where(deliveries.c.edition_id == edition_id)
         .group_by(deliveries.c.state)
     )
-    counts: dict[str, int] = {state: count for state, count in tx.execute(query)}
+    counts: dict[str, int] = {row[0]: row[1] for row in tx.execute(query)}
     return {state: counts[state] for state in STATES if state in counts}
 
 

@@ -3,11 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DatabaseError
 
@@ -37,11 +32,18 @@ def create_or_check(database: Database) -> bool:
 
 
 def upgrade(database: Database) -> None:
-    """Migrate to the newest schema, all steps in one transaction; may be repeated."""
-    from alembic import command  # noqa: PLC0415
+    """Migrate to the newest schema, all steps in one transaction; may be repeated.
 
-    with database.write() as tx:
-        command.upgrade(make_alembic_config(tx), "head")
+    ConfigError where the database was made by a newer release.
+    """
+    from alembic import command  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    try:
+        with database.write() as tx:
+            command.upgrade(make_alembic_config(tx), "head")
+    except CommandError as error:
+        raise ConfigError(f"{database.url}: {error}. Install the release that made this database") from error
 
 
 def make_alembic_config(tx: Connection | None = None) -> "AlembicConfig":
@@ -54,8 +56,17 @@ def make_alembic_config(tx: Connection | None = None) -> "AlembicConfig":
     return config
 
 
+def _look(database: Database) -> tuple[bool, str | None]:
+    """Whether the database is empty, and its revision where it is ours."""
+    try:
+        with database.read() as tx:
+            tables = inspect(tx).get_table_names()
+            revision = _read_revision(tx) if "alembic_version" in tables else None
+    except DatabaseError as error:
+        raise ConfigError(f"database.url: {database.url} cannot be opened ({error.orig}). Name another file") from error
+    return not tables, revision
+
+
 def _read_revision(tx: Connection) -> str | None:
-    if "alembic_version" not in inspect(tx).get_table_names():
-        return None
     revision: str | None = tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     return revision
