@@ -75,23 +75,26 @@ def _serve(count: int) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def _make_pages(count: int) -> dict[str, bytes]:
     starts = range(0, count, PAGE_ITEMS)
-    return {f"/{page}": _make_page(page, start, min(start + PAGE_ITEMS, count)) for page, start in enumerate(starts)}
+    return {f"/{page}": _make_page(page, start, count=count) for page, start in enumerate(starts)}
 
 
-def _make_page(page: int, start: int, end: int) -> bytes:
+def _make_page(page: int, start: int, *, count: int) -> bytes:
+    end = min(start + PAGE_ITEMS, count)
     items = "".join(
         f'<li><a href="/l{number}"><b>Notice {number}</b></a><i>7 March 2026</i><p>{number}: {SUMMARY}</p></li>'
         for number in range(start, end)
     )
-    following = f'<a rel="next" href="/{page + 1}">older</a>' if end - start == PAGE_ITEMS else ""
+    following = f'<a rel="next" href="/{page + 1}">older</a>' if end < count else ""
     return f"<ul>{items}</ul>{following}".encode()
 
 

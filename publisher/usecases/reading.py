@@ -96,5 +96,5 @@ async def _read_page(visit: Visit, response: Response) -> ListingPage:
 
 
 async def _is_known(visit: Visit, page: ListingPage) -> bool:
-    """Whether the source was collected before and all of the page was seen then."""
-    return not visit.is_first and len(await visit.find_seen(page.entries)) == len(set(page.entries))
+    """Whether the source has shown all of the page before."""
+    return len(await visit.find_seen(page.entries)) == len(set(page.entries))

@@ -126,6 +126,18 @@ def test_collecting_the_same_again_changes_no_moment_of_an_item(app: App, web: W
     assert rows(app, items_table) == before
 
 
+def test_the_moment_of_the_first_collection_stays(app: App, web: Web, clock: Any) -> None:
+    set_up(app, feed(web))
+    web.put("/rss", rss())
+    first_at = clock.now
+    quick(app)
+    clock.forward(days=2)
+
+    quick(app)
+
+    assert [row.first_collected_at for row in rows(app, sources)] == [first_at]
+
+
 def test_an_undated_item_is_first_seen_until_some_source_dates_it(app: App, web: Web, clock: Any) -> None:
     set_up(app, listing(web), feed(web))
     web.put("/news/", f"<ul>{story('x', date='')}</ul>")

@@ -162,6 +162,7 @@ def test_an_article_page_that_is_gone_leaves_its_entry_out_and_is_asked_for_agai
     assert (report.status, report.new) == ("partial", 1)
     assert report.error == f"left out for now: {web.url}/b answered 404. Check the address"
     assert (again.status, again.new) == ("ok", 1)
+    assert [headers.get("If-None-Match") for path, headers in web.requests if path == "/news/"] == [None, None]
 
 
 def test_later_a_failing_article_page_leaves_only_its_own_entry_out(app: App, web: Web) -> None:
