@@ -18,7 +18,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from publisher.errors import ConfigError
 
@@ -165,10 +165,14 @@ def load_config(path: Path) -> Config:
     if "folder" in values:
         raise ConfigError(f"{path}: folder: unknown key. Remove it")
     try:
-        config = Config(**values, folder=path.resolve().parent)
+        config = Config(**values)
     except ValidationError as error:
         raise ConfigError(_explain(error, path)) from error
-    return _with_absolute_paths(config)
+    except SettingsError as error:
+        raise ConfigError(f"{path}: a PUBLISHER_… variable cannot be read ({error}). Write lists as JSON") from error
+    located = _with_absolute_paths(config.model_copy(update={"folder": path.resolve().parent}))
+    _check_secrets(located, path)
+    return located
 
 
 def read_secret(path: Path, *, key: str) -> str:
@@ -191,6 +195,16 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
+
+
+def _check_secrets(config: Config, path: Path) -> None:
+    """Find a missing secret now, not when the first message is due."""
+    try:
+        config.password()
+        if config.dkim:
+            read_secret(config.dkim.key_file, key="dkim.key_file")
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
 
 
 def _with_absolute_paths(config: Config) -> Config:

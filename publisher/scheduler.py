@@ -1,4 +1,4 @@
-"""APScheduler as a clock, nothing more: it rings; what is due lives in rows, so a missed or doubled ring changes nothing."""
+"""APScheduler as a clock, nothing more: it rings. What is due lives in rows, so a missed ring changes nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 async def keep_ticking(app: App, stop: asyncio.Event, *, tick_s: float = TICK_S) -> None:
-    """Collect and send whatever is due, again and again, until ``stop`` is set; what is under way then comes to its end."""
+    """Collect and send whatever is due, again and again, until ``stop`` is set; what is under way then ends."""
     bells = {"collect": asyncio.Event(), "digests": asyncio.Event()}
     scheduler = _start_ringing(bells.values(), tick_s)
     loops = [

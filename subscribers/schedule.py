@@ -56,8 +56,8 @@ def parse_digest(entry: Mapping[str, Any]) -> Digest:
 def slot_before(digest: Digest, moment: datetime, zone: ZoneInfo) -> datetime:
     """The latest moment at or before ``moment`` at which this digest is cut, in UTC.
 
-    Slots are wall-clock times: one that a change of clocks skips is cut as much later as the clocks jump, one that comes twice is cut the
-    first time.
+    Slots are wall-clock times: one that a change of clocks skips is cut as much later as the clocks jump, one that
+    comes twice is cut the first time.
     """
     if digest.cadence == "immediate":
         return moment - timedelta(seconds=moment.timestamp() % IMMEDIATE_STEP.total_seconds())

@@ -1,1 +1,4 @@
-"""The command line: arguments in, use-cases called, results printed. Modules that take long to load are imported in the commands."""
+"""The command line: arguments in, use-cases called, results printed.
+
+Commands import what they need themselves, so that ``--help`` answers at once.
+"""

@@ -28,7 +28,9 @@ def register(cli: typer.Typer) -> None:
 
 def collect(
     context: typer.Context,
-    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE…]", help="These now; else what is due.")] = None,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE…]", help="These now; else what is due.")
+    ] = None,
     *,
     as_json: Json = False,
 ) -> None:

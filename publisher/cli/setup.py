@@ -74,9 +74,7 @@ def upgrade(context: typer.Context) -> None:
 def doctor(
     context: typer.Context,
     *,
-    failpoints: Annotated[
-        bool, typer.Option("--failpoints", help="List the named points at which tests can end the process.")
-    ] = False,
+    failpoints: Annotated[bool, typer.Option("--failpoints", help="List where tests can end the process.")] = False,
     as_json: Json = False,
 ) -> None:
     """Check configuration, database, templates and the SMTP server."""

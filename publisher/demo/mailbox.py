@@ -46,6 +46,9 @@ class Mailbox:
             self._size_bytes -= len(self._messages.popleft().source)
         return message
 
+    def __len__(self) -> int:
+        return len(self._messages)
+
     def newest_first(self, recipient: str | None = None) -> list[Received]:
         """What is here now, of one recipient or of all."""
         messages = reversed(tuple(self._messages))

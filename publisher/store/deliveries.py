@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, or_, select, update
 
 from publisher.store.database import insert_new
 from publisher.store.schema import (
@@ -57,6 +57,16 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether messages of an edition may begin."""
+
+    state: str
+    is_paused: bool
+    is_approved: bool
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A new state of a delivery, with the reason or the server's reply."""
 
@@ -93,6 +103,12 @@ def release(tx: Connection, *, fence: str) -> None:
     """Give back what is claimed and was not begun."""
     mine = and_(deliveries.c.fence == fence, deliveries.c.state == "claimed")
     tx.execute(update(deliveries).where(mine).values(state="planned", fence=None))
+
+
+def read_gate(tx: Connection, edition_id: str) -> Gate:
+    """State, pause and approval of an edition at this moment."""
+    row = tx.execute(_GATE, {"edition": edition_id}).one()
+    return Gate(row.state, bool(row.is_paused), bool(row.is_approved), row.outcome)
 
 
 def read_standings(tx: Connection, ids: Sequence[int], *, cadence: str) -> Iterator[Standing]:
@@ -214,6 +230,13 @@ def _queue(tx: Connection, edition_id: str, condition: ColumnElement[bool], *, l
 _CLAIM = deliveries.c["id", "subscriber_id", "variant_id", "email", "name", "attempts"]
 
 # The statements of every exchange are built once: to build one takes longer than to run it.
+
+_GATE = select(
+    editions.c.state,
+    editions.c.outcome,
+    editions.c.paused_at.is_not(None).label("is_paused"),
+    func.coalesce(editions.c.approved_hash == editions.c.content_hash, false()).label("is_approved"),
+).where(editions.c.id == bindparam("edition"))
 
 _STANDINGS = (
     select(

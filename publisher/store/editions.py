@@ -98,7 +98,7 @@ def read_frozen_items(tx: Connection, edition_id: str) -> list[FrozenItem]:
 def find_item_releases(
     tx: Connection, *, digest_id: str, reach_start: datetime, before: datetime
 ) -> list[tuple[int, datetime, bool]]:
-    """(item id, released_at, whether an earlier edition of the digest has it) of what was released in ``[reach_start, before)``."""
+    """What was released in ``[reach_start, before)``: id, moment, whether an earlier edition of the digest has it."""
     earlier = (
         select(edition_items.c.item_id)
         .join(editions, editions.c.id == edition_items.c.edition_id)

@@ -26,7 +26,7 @@ class NumberedDigest:
 
 
 def read_entries(tx: Connection) -> dict[str, dict[str, Entry]]:
-    """What is active, as entries: ``{"sources": {id: entry…}, "themes": …, "regions": …, "digests": …}``, each in its order."""
+    """What is active, by kind and id: ``{"sources": {id: entry…}, "themes": {…}, …}``, each kind in its order."""
     return {
         "sources": _entries(
             tx,

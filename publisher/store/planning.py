@@ -132,7 +132,7 @@ def list_chosen_variants(tx: Connection) -> list[tuple[str, bytes]]:
 
 
 def add_deliveries(tx: Connection, edition_id: str, now: datetime) -> int:
-    """One ``planned`` delivery per choice, variant by variant; whom an earlier planning added is left alone. How many are new."""
+    """One ``planned`` delivery per choice, variant by variant; who has one already keeps it. How many are new."""
     rows = (
         select(
             literal(edition_id),
@@ -192,7 +192,7 @@ def _select_choices(plan: Plan) -> Select[tuple[int, str, bytes]]:
 
 
 def _is_in_time(edition: Edition) -> ColumnElement[bool]:
-    """Who subscribed after the edition was opened and is owed older items waits for the next one, which reaches back for them."""
+    """Who subscribed after the opening and is owed older items waits for the next edition: it reaches back for them."""
     return or_(subscriptions.c.created_at <= edition.opened_at, subscriptions.c.covered_from >= edition.window_start)
 
 
@@ -221,7 +221,7 @@ def _owed_from(plan: Plan) -> ColumnElement[datetime]:
 
 
 def _covered_by_late_plans(plan: Plan) -> ColumnElement[datetime]:
-    """The end of the last earlier edition that was planned (or still waits to be) with a subscription made after it was opened."""
+    """The end of the last earlier edition that was, or will be, planned with a subscription made after its opening."""
     earlier = editions.alias("earlier")
     query = select(func.max(earlier.c.window_end)).where(
         earlier.c.digest_id == plan.edition.digest_id,

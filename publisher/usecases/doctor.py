@@ -21,7 +21,7 @@ class Finding:
 
 
 def examine(config_file: Path) -> list[Finding]:
-    """Look at configuration, database, set-up and the SMTP server, in that order; stops where nothing further can be seen."""
+    """Look at configuration, database, set-up and SMTP server; without a configuration nothing further can be seen."""
     try:
         app = open_app(config_file)
     except PublisherError as error:

@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -12,6 +13,7 @@ from feeds.model import Item
 from publisher.app import App
 from publisher.errors import StateError
 from publisher.store import editions as store
+from publisher.store.deliveries import close_pending
 from publisher.store.editions import Edition, FrozenItem
 from publisher.store.frozen import freeze_item
 from publisher.store.items import read_items
@@ -19,6 +21,7 @@ from publisher.store.newsroom import list_digests, read_digest
 from subscribers.schedule import LONGEST_REACH, Digest, edition_name, previous_slot, slot_before
 
 NOTHING_NEW = "skipped: nothing new"
+WAITING = "held: waiting for approval"
 
 
 def open_edition(
@@ -32,7 +35,7 @@ def open_edition(
     now = app.clock()
     with app.database.write() as tx:
         digest = read_digest(tx, digest_id).digest
-        return _open(app, tx, digest, cut_off=cut_off or now, since=since, now=now)
+        return _open(app, tx, _Opening(digest, cut_off or now, since, now))
 
 
 def open_due_editions(app: App) -> list[Edition]:
@@ -43,43 +46,49 @@ def open_due_editions(app: App) -> list[Edition]:
         for numbered in list_digests(tx):
             slot = slot_before(numbered.digest, now, app.config.site.zone)
             if _is_missing(tx, numbered.digest, slot, app=app):
-                opened.append(_open(app, tx, numbered.digest, cut_off=slot, since=None, now=now))
+                opened.append(_open(app, tx, _Opening(numbered.digest, slot, None, now)))
     return opened
 
 
 def approve(app: App, edition_id: str, *, actor: str) -> Edition:
     """Approve the edition's content as it is now. Repeating it changes nothing."""
     with app.database.write() as tx:
-        edition = store.read_edition(tx, edition_id)
+        edition = _renew_hash(app, tx, store.read_edition(tx, edition_id))
+        if edition.is_approved:
+            return edition
         if edition.state != "open":
-            if edition.is_approved:
-                return edition
             raise StateError(f"{edition_id} is {edition.state}; only an open edition can be approved")
         _approve(tx, edition, actor=actor, now=app.clock())
         return store.read_edition(tx, edition_id)
 
 
+def void_changed_approval(app: App, edition_id: str) -> None:
+    """Take an approval back where what every reader sees has changed since; planning asks for this first."""
+    with app.database.write() as tx:
+        _renew_hash(app, tx, store.read_edition(tx, edition_id))
+
+
 def cancel(app: App, edition_id: str, *, actor: str) -> Edition:
     """Nothing more of this edition is sent; what is in flight ends as it ends."""
-    return _change(
-        app, edition_id, allowed=("open", "approved", "planned"), state="cancelled", outcome=f"cancelled by {actor}"
-    )
+    outcome, now = f"cancelled by {actor}", app.clock()
+    with app.database.write() as tx:
+        edition = _change(tx, edition_id, state="cancelled", outcome=outcome)
+        close_pending(tx, edition_id, state="cancelled", reply=outcome, now=now)
+    return edition
 
 
 def pause(app: App, edition_id: str, *, actor: str) -> Edition:
     """Hold the edition: no new message begins until it is resumed."""
-    return _change(
-        app,
-        edition_id,
-        allowed=("open", "approved", "planned"),
-        paused_at=app.clock(),
-        outcome=f"held: paused by {actor}",
-    )
+    now = app.clock()
+    with app.database.write() as tx:
+        return _change(tx, edition_id, paused_at=now, outcome=f"held: paused by {actor}")
 
 
 def resume(app: App, edition_id: str) -> Edition:
     """End a pause."""
-    return _change(app, edition_id, allowed=("open", "approved", "planned"), paused_at=None, outcome=None)
+    with app.database.write() as tx:
+        is_open = store.read_edition(tx, edition_id).state == "open"
+        return _change(tx, edition_id, paused_at=None, outcome=WAITING if is_open else None)
 
 
 def list_all(app: App) -> list[Edition]:
@@ -101,17 +110,21 @@ def content_hash(app: App, digest: Digest, items: Sequence[Item]) -> str:
     return hashlib.sha256(json.dumps(seen, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _open(
-    app: App, tx: Connection, digest: Digest, *, cut_off: datetime, since: datetime | None, now: datetime
-) -> Edition:
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    digest: Digest
+    cut_off: datetime
+    since: datetime | None
+    """Where the very first window begins."""
+    now: datetime
+
+
+def _open(app: App, tx: Connection, opening: _Opening) -> Edition:
+    digest, cut_off = opening.digest, opening.cut_off
     earlier = store.list_editions(tx, digest_id=digest.id)
     name = edition_name(digest, cut_off, app.config.site.zone)
     _refuse_twice(earlier, name, cut_off=cut_off)
-    start = earlier[0].window_end if earlier else since or previous_slot(digest, cut_off, app.config.site.zone)
-    if start >= cut_off:
-        raise StateError(
-            f"{name}: the window would begin at {start.isoformat()}, after its cut-off {cut_off.isoformat()}. Use an earlier --since"
-        )
+    start = _window_start(opening, earlier, app.config.site.zone)
     reach_start = _reach(tx, digest, earlier, start=start)
     frozen = _freeze(
         tx,
@@ -126,16 +139,28 @@ def _open(
         window_start=start,
         window_end=cut_off,
         reach_start=reach_start,
-        opened_at=now,
+        opened_at=opening.now,
         state="open" if frozen else "skipped",
-        outcome="held: waiting for approval" if frozen else NOTHING_NEW,
-        planned_at=None if frozen else now,
+        outcome=WAITING if frozen else NOTHING_NEW,
+        planned_at=None if frozen else opening.now,
         content_hash=content_hash(app, digest, [one.item for one in frozen]),
     )
     store.add_edition(tx, edition, frozen)
     if frozen and digest.approval == "automatic":
-        _approve(tx, edition, actor="automatic", now=now)
+        _approve(tx, edition, actor="automatic", now=opening.now)
     return store.read_edition(tx, name)
+
+
+def _window_start(opening: _Opening, earlier: Sequence[Edition], zone: ZoneInfo) -> datetime:
+    if earlier:
+        return earlier[0].window_end
+    start = opening.since or previous_slot(opening.digest, opening.cut_off, zone)
+    if start >= opening.cut_off:
+        raise StateError(
+            f"The window of {opening.digest.id} would begin at {start.isoformat()}, after its cut-off "
+            f"{opening.cut_off.isoformat()}. Use an earlier --since"
+        )
+    return start
 
 
 def _refuse_twice(earlier: Sequence[Edition], name: str, *, cut_off: datetime) -> None:
@@ -198,10 +223,23 @@ def _approve(tx: Connection, edition: Edition, *, actor: str, now: datetime) -> 
     )
 
 
-def _change(app: App, edition_id: str, *, allowed: tuple[str, ...], **values: object) -> Edition:
-    with app.database.write() as tx:
-        edition = store.read_edition(tx, edition_id)
-        if edition.state not in allowed:
-            raise StateError(f"{edition_id} is {edition.state}; that cannot be changed any more")
-        store.change_edition(tx, edition_id, **values)
-        return replace(edition, **values)  # type: ignore[arg-type]  # columns and fields have the same names
+def _renew_hash(app: App, tx: Connection, edition: Edition) -> Edition:
+    """The edition with the hash of its content as it is now, and waiting again where it was approved with another."""
+    if edition.state not in ("open", "approved"):
+        return edition
+    digest = read_digest(tx, edition.digest_id).digest
+    current = content_hash(app, digest, [one.item for one in store.read_frozen_items(tx, edition.id)])
+    if current == edition.content_hash:
+        return edition
+    renewed = _change(tx, edition.id, content_hash=current, state="open", outcome=WAITING)
+    if digest.approval == "automatic":
+        _approve(tx, renewed, actor="automatic", now=app.clock())
+    return store.read_edition(tx, edition.id)
+
+
+def _change(tx: Connection, edition_id: str, **values: object) -> Edition:
+    edition = store.read_edition(tx, edition_id)
+    if edition.state not in ("open", "approved", "planned"):
+        raise StateError(f"{edition_id} is {edition.state}; that cannot be changed any more")
+    store.change_edition(tx, edition_id, **values)
+    return replace(edition, **values)  # type: ignore[arg-type]  # columns and fields have the same names

@@ -13,7 +13,7 @@ from publisher.failpoints import passing
 from publisher.mail.frame import Frame
 from publisher.store import deliveries as ledger
 from publisher.store.deliveries import Change, Claim, Standing
-from publisher.store.editions import change_edition, read_edition, read_frames
+from publisher.store.editions import change_edition, read_frames
 from publisher.store.subscribers import suppress
 from publisher.transport.smtp import Outcome
 from publisher.usecases.addressing import may_get_mail
@@ -133,10 +133,10 @@ def _begin(tx: Connection, holder: Holder, group: Sequence[Claim], *, now: datet
 
 
 def _find_hold(tx: Connection, holder: Holder) -> str | None:
-    edition = read_edition(tx, holder.edition_id)
-    if edition.state != "planned" or edition.paused_at is not None:
-        return edition.outcome or f"{edition.id} is {edition.state}"
-    return None if edition.is_approved else f"{edition.id} is not approved any more"
+    gate = ledger.read_gate(tx, holder.edition_id)
+    if gate.state != "planned" or gate.is_paused:
+        return gate.outcome or f"{holder.edition_id} is {gate.state}"
+    return None if gate.is_approved else f"{holder.edition_id} is not approved any more"
 
 
 def _find_refused(tx: Connection, holder: Holder, group: Sequence[Claim]) -> dict[int, str]:

@@ -8,10 +8,12 @@ from sqlalchemy import Connection
 
 from publisher.app import App
 from publisher.errors import StateError
+from publisher.failpoints import passing
 from publisher.store import editions as store
 from publisher.store import planning
 from publisher.store.editions import Edition, FrozenItem
 from publisher.store.newsroom import read_digest
+from publisher.usecases.editions import void_changed_approval
 from subscribers.selection import criteria_masks
 
 NOBODY = "nobody to send to: no subscriber has anything to read in it"
@@ -20,6 +22,7 @@ NOBODY = "nobody to send to: no subscriber has anything to read in it"
 def plan(app: App, edition_id: str) -> int:
     """Create the deliveries of an approved edition; planning twice adds nothing. Returns how many are new."""
     now = app.clock()
+    void_changed_approval(app, edition_id)
     with app.database.write() as tx:
         edition = store.read_edition(tx, edition_id)
         _refuse_unapproved(edition)
@@ -29,6 +32,7 @@ def plan(app: App, edition_id: str) -> int:
         added = _plan(tx, _describe(app, tx, edition, frozen=frozen), now=now, frozen=frozen)
         state = {"state": "planned"} if added else {"state": "done", "outcome": NOBODY, "done_at": now}
         store.change_edition(tx, edition_id, planned_at=now, **state)
+        passing("plan-before-commit")
     return added
 
 
@@ -89,5 +93,6 @@ def _refuse_unapproved(edition: Edition) -> None:
         raise StateError(f"{edition.id} is cancelled; there is nothing to plan")
     if not edition.is_approved:
         raise StateError(
-            f"{edition.id} is not approved. Look at it with: publisher digest preview {edition.id}; then: publisher digest approve {edition.id}"
+            f"{edition.id} is not approved. Look at it with: publisher digest preview {edition.id}; "
+            f"then: publisher digest approve {edition.id}"
         )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from publisher.app import App
 from publisher.errors import StateError
 from publisher.store import deliveries as ledger
-from publisher.store.editions import Edition, change_edition, count_variants, read_edition
+from publisher.store.editions import Edition, Variant, change_edition, count_variants, forget_errors, read_edition
 from publisher.store.lock import sender_lock
 from publisher.store.newsroom import NumberedDigest, read_digest
 from publisher.usecases.intents import Holder, give_back
@@ -53,15 +53,16 @@ async def send(
         edition, digest, pending = await asyncio.to_thread(_prepare, app, edition_id)
         if edition.state != "planned" or not pending:
             return await asyncio.to_thread(read_result, app, edition_id)
-        await asyncio.to_thread(render_variants, app, edition_id, stop=stop.is_set)
+        unrendered = await asyncio.to_thread(render_variants, app, edition_id, stop=stop.is_set)
         holder = Holder(app, edition.id, digest.digest.cadence)
         pump = Pump(holder, digest.number, stop=stop, progress=start(pending) if start else _ignore)
         try:
             await pump.run()
         finally:
             await asyncio.to_thread(give_back, holder)
-        await asyncio.to_thread(_close_when_done, app, edition_id)
-        return await asyncio.to_thread(read_result, app, edition_id, pump.trouble)
+        trouble = pump.trouble or _describe_unrendered(edition_id, unrendered)
+        await asyncio.to_thread(_close_when_done, app, edition_id, trouble)
+        return await asyncio.to_thread(read_result, app, edition_id, trouble)
 
 
 def read_result(app: App, edition_id: str, trouble: str | None = None) -> SendResult:
@@ -81,6 +82,7 @@ def _prepare(app: App, edition_id: str) -> tuple[Edition, NumberedDigest, int]:
             raise StateError(f"{edition_id} is not planned. Run: publisher digest plan {edition_id}")
         digest = read_digest(tx, edition.digest_id)
         ledger.take_over(tx, now)
+        forget_errors(tx, edition_id)
         if edition.state == "cancelled":
             ledger.close_pending(tx, edition_id, state="cancelled", reply=edition.outcome or "", now=now)
         elif now >= expires_at(digest.digest, edition.window_end):
@@ -90,8 +92,13 @@ def _prepare(app: App, edition_id: str) -> tuple[Edition, NumberedDigest, int]:
     return edition, digest, pending
 
 
-def _close_when_done(app: App, edition_id: str) -> None:
+def _close_when_done(app: App, edition_id: str, trouble: str | None) -> None:
     with app.database.write() as tx:
+        edition = read_edition(tx, edition_id)
+        if edition.state == "cancelled":  # while this run had messages in flight
+            ledger.close_pending(tx, edition_id, state="cancelled", reply=edition.outcome or "", now=app.clock())
+        elif edition.paused_at is None:
+            change_edition(tx, edition_id, outcome=f"held: {trouble}" if trouble else None)
         _close(tx, app, edition_id)
 
 
@@ -103,6 +110,13 @@ def _close(tx: Connection, app: App, edition_id: str) -> None:
         return
     outcome = ", ".join(f"{count} {state}" for state, count in states.items())
     change_edition(tx, edition_id, state="done", outcome=outcome, done_at=app.clock())
+
+
+def _describe_unrendered(edition_id: str, variants: list[Variant]) -> str | None:
+    if not variants:
+        return None
+    remedy = f"Mend the template, then run: publisher digest send {edition_id}"
+    return f"{len(variants)} variants could not be rendered ({variants[0].error}) and wait. {remedy}"
 
 
 def _count_pending(tx: Connection, edition_id: str) -> int:

@@ -1,4 +1,4 @@
-"""What a tick of the clock does: everything that is due, read from rows, so that a missed or doubled tick changes nothing."""
+"""What a tick does: all that is due by the rows, so that a missed or doubled tick changes nothing."""
 
 import asyncio
 
@@ -30,12 +30,20 @@ async def digest_tick(app: App, stop: asyncio.Event) -> None:
     for edition in await asyncio.to_thread(open_due_editions, app):
         log.info("opened", edition=edition.id, state=edition.state, outcome=edition.outcome)
     for name in await asyncio.to_thread(_find_plannable, app):
-        added = await asyncio.to_thread(plan, app, name)
-        log.info("planned", edition=name, deliveries=added)
+        await _plan(app, name)
     for name in await asyncio.to_thread(_find_sendable, app):
         if stop.is_set():
             return
         await _send(app, name, stop)
+
+
+async def _plan(app: App, edition_id: str) -> None:
+    try:
+        added = await asyncio.to_thread(plan, app, edition_id)
+    except PublisherError as error:
+        log.warning("not planned", edition=edition_id, reason=str(error))
+    else:
+        log.info("planned", edition=edition_id, deliveries=added)
 
 
 async def _send(app: App, edition_id: str, stop: asyncio.Event) -> None:

@@ -23,7 +23,9 @@ _FRAMING = {"Content-Security-Policy": PAGE_HEADERS["Content-Security-Policy"] +
 
 _FRAMED = PAGE_HEADERS | {
     # A mail brings its own styles; nothing in it may run, load from elsewhere or be framed by others.
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'self'; sandbox"
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'self'; sandbox"
+    )
 }
 
 Handler = Callable[[Request], Response]

@@ -131,7 +131,7 @@ class Newsroom:
         created_at = created_at or since
         people = [_person_row(name, language, status, created_at) for name in names]
         with self.app.database.write() as tx:
-            ids = list(tx.execute(insert(subscribers).returning(subscribers.c.id), people).scalars())
+            ids = list(tx.execute(insert(subscribers).returning(subscribers.c.id, sort_by_parameter_order=True), people).scalars())
             keys = put_criteria(tx, wishes)
             rows = [
                 {
