@@ -131,7 +131,11 @@ class Newsroom:
         created_at = created_at or since
         people = [_person_row(name, language, status, created_at) for name in names]
         with self.app.database.write() as tx:
-            ids = list(tx.execute(insert(subscribers).returning(subscribers.c.id, sort_by_parameter_order=True), people).scalars())
+            ids = list(
+                tx.execute(
+                    insert(subscribers).returning(subscribers.c.id, sort_by_parameter_order=True), people
+                ).scalars()
+            )
             keys = put_criteria(tx, wishes)
             rows = [
                 {
@@ -177,9 +181,7 @@ def open_newsroom(
 ) -> Iterator[Newsroom]:
     """A newsroom with a weekly and a daily digest, nobody and nothing else in it."""
     shutil.copytree(_template(), folder, dirs_exist_ok=True)
-    text = CONFIG.format(
-        port=port, connections=connections, security=security, web_port=web_port, mail=mail, smtp=smtp
-    )
+    text = CONFIG.format(port=port, connections=connections, security=security, web_port=web_port, mail=mail, smtp=smtp)
     (folder / "publisher.toml").write_text(text)
     clock = Clock(now)
     app = open_app(folder / "publisher.toml", clock)

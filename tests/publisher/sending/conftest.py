@@ -62,6 +62,4 @@ def begin_trial(
 def begin(tmp_path: Path) -> Iterator[Begin]:
     """``begin(people, *faults, …)`` enters a trial that ends with the test."""
     with ExitStack() as stack:
-        yield lambda people, *faults, **options: stack.enter_context(
-            begin_trial(tmp_path, people, *faults, **options)
-        )
+        yield lambda people, *faults, **options: stack.enter_context(begin_trial(tmp_path, people, *faults, **options))

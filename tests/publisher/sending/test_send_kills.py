@@ -1,0 +1,130 @@
+"""Killed without warning and started again: nobody lost, nobody twice, only what was in flight is in doubt."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+from conftest import Begin, Trial
+
+from publisher.failpoints import NAMES
+from publisher.store.schema import deliveries
+from publisher.usecases.editions import approve, open_edition
+from publisher.usecases.planning import plan
+
+CONNECTIONS = 3
+IN_FLIGHT = CONNECTIONS * 2
+
+
+def start_sender(trial: Trial, failpoint: str = "") -> subprocess.Popen[bytes]:
+    return start(trial, "digest", "send", trial.edition, failpoint=failpoint)
+
+
+def start(trial: Trial, *arguments: str, failpoint: str = "") -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "publisher", f"--config={trial.newsroom.config_file}", *arguments]
+    environment = os.environ | {"PUBLISHER_FAILPOINT": failpoint}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 30) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.005)
+
+
+def assert_fair(trial: Trial, people: int, *, uncertain: int) -> None:
+    judgement = trial.judgement
+    assert sum(trial.states.values()) == people
+    assert set(trial.states) <= {"sent", "uncertain"}
+    assert judgement.lost == []
+    assert judgement.duplicated == []
+    assert judgement.uncertain <= uncertain
+
+
+@pytest.mark.parametrize(
+    ("failpoint", "uncertain"),
+    [
+        ("send-after-claim:1", 0),
+        ("send-after-intent:7", IN_FLIGHT),
+        ("send-after-reply:7", IN_FLIGHT),
+        ("send-after-outcome:4", IN_FLIGHT),
+    ],
+)
+def test_a_sender_that_dies_at_a_named_point_is_carried_on_by_the_next(
+    begin: Begin, failpoint: str, uncertain: int
+) -> None:
+    trial = begin(40, connections=CONNECTIONS)
+
+    died_with = start_sender(trial, failpoint).wait(timeout=60)
+    trial.send()
+
+    assert died_with == 137
+    assert_fair(trial, 40, uncertain=uncertain)
+
+
+def test_planning_that_dies_before_its_commit_leaves_nothing_and_is_done_again(begin: Begin) -> None:
+    trial = begin(20)
+    trial.newsroom.clock.forward(seconds=1)
+    trial.newsroom.put_digest({"id": "second", "title": {"en": "Second"}, "cadence": "weekly"}, 2)
+    trial.edition = open_edition(trial.newsroom.app, "second").id
+    approve(trial.newsroom.app, trial.edition, actor="ada")
+
+    died_with = start(trial, "digest", "plan", trial.edition, failpoint="plan-before-commit").wait(timeout=60)
+
+    assert died_with == 137
+    assert trial.states == {}
+    assert plan(trial.newsroom.app, trial.edition) == 20
+    trial.send()
+    assert_fair(trial, 20, uncertain=0)
+
+
+def test_every_failpoint_of_sending_has_its_trial() -> None:
+    tried = {mark for mark in NAMES if mark.startswith(("send-", "plan-"))}
+
+    assert tried == {
+        "plan-before-commit",
+        "send-after-claim",
+        "send-after-intent",
+        "send-after-reply",
+        "send-after-outcome",
+    }
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_at_random_moments_nobody_is_lost_or_written_to_twice(begin: Begin) -> None:
+    trial = begin(400, delay_s=0.01, connections=CONNECTIONS)
+    chance = random.Random(4)
+    kills = 0
+
+    for _ in range(5):
+        target = len(trial.court.accepted) + chance.randint(1, 60)
+        sender = start_sender(trial)
+        wait_until(
+            lambda target=target, sender=sender: len(trial.court.accepted) >= target or sender.poll() is not None
+        )
+        time.sleep(chance.random() / 100)  # any point of the dialogue
+        sender.send_signal(signal.SIGKILL)
+        kills += sender.wait(timeout=60) == -signal.SIGKILL
+    trial.send()
+
+    assert kills >= 3
+    assert_fair(trial, 400, uncertain=kills * IN_FLIGHT)
+
+
+def test_open_intents_are_bounded_by_twice_the_connections(begin: Begin) -> None:
+    trial = begin(60, delay_s=0.02, connections=CONNECTIONS)
+    sender = start_sender(trial)
+    wait_until(lambda: len(trial.court.accepted) >= 15)
+    sender.send_signal(signal.SIGSTOP)
+
+    open_intents = sum(row["state"] == "sending" for row in trial.newsroom.rows(deliveries))
+    sender.send_signal(signal.SIGCONT)
+    sender.wait(timeout=60)
+
+    assert 1 <= open_intents <= IN_FLIGHT
+    assert_fair(trial, 60, uncertain=0)
