@@ -8,7 +8,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 
@@ -84,7 +84,8 @@ def translator(language: str) -> Interface:
 
 
 def install(environment: Environment, interface: Interface) -> None:
-    """Let the templates of that environment speak this language: ``{% trans %}``, ``_``, ``ngettext``."""
+    """Let the templates of that environment speak this language: ``{% trans %}``, ``_``, ``ngettext``, ``| day``."""
+    environment.filters["day"] = partial(format_day, interface)
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(  # type: ignore[attr-defined]  # put there by the extension
