@@ -36,6 +36,7 @@ def load_taxonomy(themes: Sequence[ThemeRule] = (), regions: Sequence[RegionRule
     return compile_taxonomy(rules, languages())
 
 
+@cache
 def shipped_labels() -> tuple[tuple[Label, ...], tuple[Label, ...]]:
     """Codes and names of the shipped themes and regions."""
     data = _toml("taxonomy")
