@@ -3,6 +3,7 @@
 import os
 
 NAMES = {
+    "collect-before-write": "a source is fetched, nothing of it is stored",
     "plan-before-commit": "deliveries are written, not committed",
     "send-after-claim": "a chunk is claimed, no intent written",
     "send-after-intent": "intents are committed, nothing is on the wire",

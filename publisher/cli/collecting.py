@@ -51,7 +51,7 @@ def collect(
     for one in report.sources:
         if one.error:
             complain(f"{one.id}: {one.error}")
-    if any(one.status == "failed" for one in report.sources):
+    if report.has_failed:
         raise typer.Exit(1)
 
 

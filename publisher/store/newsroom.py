@@ -101,6 +101,8 @@ def _put_source(tx: Connection, entry: Entry, position: int) -> None:
         return
     values: dict[str, Any] = {"position": position, "settings": entry, "ended_at": None}
     if known != entry:
+        if known["url"] != entry["url"]:
+            values["first_collected_at"] = None  # what another address shows at first is its backlog
         values |= {"url": entry["url"], "etag": None, "last_modified": None, "next_due_at": None, "failures": 0}
     tx.execute(update(sources).where(sources.c.id == entry["id"]).values(**values))
 

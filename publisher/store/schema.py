@@ -113,7 +113,7 @@ collections = Table(
     Column("id", _Id, primary_key=True),
     Column("source_id", ForeignKey("sources.id"), nullable=False),
     Column("at", Moment, nullable=False),
-    Column("status", String(16), nullable=False),  # ok | not-modified | failed
+    Column("status", String(16), nullable=False),  # ok | not-modified | partial | failed
     Column("entries", Integer, nullable=False),
     Column("new", Integer, nullable=False),
     Column("error", Text),

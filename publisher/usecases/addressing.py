@@ -5,6 +5,7 @@ import hmac
 from fnmatch import fnmatchcase
 
 from publisher.app import App
+from publisher.mail.dkim import load_signer
 from publisher.mail.frame import Frame, PersonParts, fill
 from publisher.mail.headers import ascii_address, needs_smtputf8
 from publisher.store.deliveries import Claim
@@ -24,9 +25,19 @@ def make_envelope(app: App, claim: Claim, frame: Frame, *, edition_id: str, dige
     return Envelope(
         sender=f"{make_bounce_local(app.secret, claim.subscriber_id)}@{app.config.mail.bounce_domain}",
         recipient=ascii_address(address),
-        message=fill(frame, person),
+        message=_signed(app, fill(frame, person)),
         needs_smtputf8=needs_smtputf8(address),
     )
+
+
+def check_signing(app: App) -> None:
+    """ConfigError where messages are to be signed and cannot be."""
+    _signed(app, b"From: a\r\n\r\n")
+
+
+def _signed(app: App, message: bytes) -> bytes:
+    dkim = app.config.dkim
+    return message if dkim is None else load_signer(dkim.domain, dkim.selector, dkim.key_file).sign(message)
 
 
 def message_id(app: App, edition_id: str, subscriber_id: int) -> str:

@@ -14,6 +14,7 @@ from feeds.merge import Reading
 from publisher.app import App
 from publisher.config import Config
 from publisher.errors import NotFoundError
+from publisher.failpoints import passing
 from publisher.fetch.fetcher import Fetcher
 from publisher.store.sightings import read_seen_keys
 from publisher.store.sources import SourceState, find_source, read_sources
@@ -127,6 +128,7 @@ def _write(app: App, visit: Visit, *, outcome: Read | Unread, classify: Classify
     if document:
         with app.database.read() as tx:
             classify_decided(decide_document(tx, document, _reading(app, visit.state, visit.now)), classify)
+    passing("collect-before-write")
     with app.database.write() as tx:
         state = find_source(tx, visit.source.id)
         if state is None or state.source != visit.source:

@@ -9,6 +9,7 @@ from publisher.app import App, open_app
 from publisher.errors import PublisherError
 from publisher.store.newsroom import list_digests
 from publisher.transport.smtp import Connection
+from publisher.usecases.addressing import check_signing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ def examine(config_file: Path) -> list[Finding]:
     checks: list[tuple[str, Callable[[App], str]]] = [
         ("database", _check_database),
         ("digests", _check_digests),
+        ("dkim", _check_dkim),
         ("smtp", _check_smtp),
     ]
     return [Finding("configuration", is_well=True, text=str(config_file)), *(_run(app, *check) for check in checks)]
@@ -52,6 +54,12 @@ def _check_digests(app: App) -> str:
     with app.database.read() as tx:
         names = [one.digest.id for one in list_digests(tx)]
     return ", ".join(names) or "none yet; write them into newsroom.toml and run: publisher apply newsroom.toml"
+
+
+def _check_dkim(app: App) -> str:
+    check_signing(app)
+    dkim = app.config.dkim
+    return f"signs as {dkim.selector}._domainkey.{dkim.domain}" if dkim else "messages are not signed here"
 
 
 def _check_smtp(app: App) -> str:

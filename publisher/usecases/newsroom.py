@@ -14,6 +14,7 @@ from publisher.errors import ConfigError
 from publisher.store import newsroom as store
 from publisher.store.newsroom import Entry
 from publisher.taxonomy import region_rule, theme_rule
+from publisher.usecases.items import reclassify_items
 from subscribers.schedule import parse_digest
 
 _PARSERS: Mapping[str, Callable[[Entry], object]] = {
@@ -49,6 +50,8 @@ def apply(app: App, text: str, *, name: str, is_dry_run: bool = False, prunes: b
         differences = _compare(store.read_entries(tx), wanted, prunes=prunes)
         if not is_dry_run:
             _make_so(tx, app, wanted, differences=differences)
+    if not is_dry_run and any(one.kind in ("themes", "regions") for one in differences):
+        reclassify_items(app)
     return differences
 
 

@@ -12,6 +12,7 @@ from publisher.store import deliveries as ledger
 from publisher.store.editions import Edition, Variant, change_edition, count_variants, forget_errors, read_edition
 from publisher.store.lock import sender_lock
 from publisher.store.newsroom import NumberedDigest, read_digest
+from publisher.usecases.addressing import check_signing
 from publisher.usecases.intents import Holder, give_back
 from publisher.usecases.pump import Progress, Pump
 from publisher.usecases.rendering import render_variants
@@ -49,6 +50,7 @@ async def send(
     repeated. ``start`` is told how many deliveries are pending and returns what to call with progress.
     SenderBusyError where another process sends.
     """
+    check_signing(app)
     with sender_lock(app.database):
         edition, digest, pending = await asyncio.to_thread(_prepare, app, edition_id)
         if edition.state != "planned" or not pending:
