@@ -1,11 +1,14 @@
 """What is installed: every file of the packages is in the wheel, the locks are whole, and the wheel runs elsewhere."""
 
+import ast
 import json
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -119,3 +122,27 @@ def test_every_dependency_says_what_it_is_for() -> None:
     # then
     names = [re.split(r"[<>=]", one)[0] for one in declared]
     assert [name for name in names if not re.search(rf"^\| .*`{re.escape(name)}`", page, flags=re.MULTILINE)] == []
+
+
+def test_what_is_imported_is_declared() -> None:
+    # given
+    owners = packages_distributions()
+    declared = {re.split(r"[<>=]", one)[0].lower() for one in PROJECT["dependencies"]}
+    sources = [path.read_text(encoding="utf-8") for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+
+    # when
+    imported = {name for source in sources for name in imports_of(source)} - set(sys.stdlib_module_names) - {*PACKAGES}
+
+    # then
+    undeclared = {name for name in imported if not declared & {owner.lower() for owner in owners.get(name, [])}}
+    assert undeclared == set()
+
+
+def imports_of(source: str) -> Iterator[str]:
+    """Top-level names of all modules that the source imports."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name.partition(".")[0] for alias in names)
+            case ast.ImportFrom(module=str(module), level=0):
+                yield module.partition(".")[0]
