@@ -1,6 +1,7 @@
-"""The main job on real input: the example configuration, the example site, a real SMTP server, every step by command."""
+"""The main job on real input: example configuration, example site, a real SMTP server, every step by command."""
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import lxml.html
 import pytest
 from aiosmtpd.controller import Controller
@@ -97,11 +99,16 @@ def served_site(folder: Path) -> Iterator[str]:
             thread.join()
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @contextmanager
 def smtp_server(inbox: Inbox) -> Iterator[int]:
-    with socket.socket() as probe:  # the controller cannot say which port it was given, so it is told one
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()  # the controller cannot say which port it was given, so it is told one
     controller = Controller(inbox, hostname="127.0.0.1", port=port, server_hostname="inbox.example.org")
     controller.start()
     try:
@@ -123,7 +130,9 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
         edition = json.loads(run(folder, "digest", "open", "weekly", "--since", "2020-01-01", "--json"))["edition"]
         for step in ("approve", "plan", "send"):
             run(folder, "digest", step, edition)
-        messages = {one.rcpt_tos[0]: message_from_bytes(one.content or b"", policy=policy.default) for one in inbox.envelopes}
+        messages = {
+            one.rcpt_tos[0]: message_from_bytes(one.content or b"", policy=policy.default) for one in inbox.envelopes
+        }
         yield Newsroom(
             folder=folder,
             edition=edition,
@@ -132,6 +141,20 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
             envelopes={one.rcpt_tos[0]: one for one in inbox.envelopes},
             report=json.loads(run(folder, "digest", "report", edition, "--json")),
         )
+
+
+@pytest.fixture(scope="module")
+def website(newsroom: Newsroom) -> Iterator[str]:
+    port = free_port()
+    command = [sys.executable, "-m", "publisher", "serve"]
+    environment = os.environ | {"PUBLISHER_WEB__PORT": str(port)}
+    with subprocess.Popen(command, cwd=newsroom.folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        assert str(port) in said
+        yield f"http://127.0.0.1:{port}"
+        process.terminate()
+        assert process.wait(timeout=20) == 0
 
 
 def test_mail_goes_to_confirmed_weekly_readers_with_something_to_read_and_nobody_else(newsroom: Newsroom) -> None:
@@ -199,6 +222,43 @@ def test_the_headers_are_those_of_the_standards(newsroom: Newsroom, address: str
     assert all(unsubscribe[1] in part for part in _raw_parts(message))
     others = {token for part in _raw_parts(message) for token in re.findall(r"/u/([\w-]{27})", part)}
     assert len(others) == 1
+
+
+def test_every_link_to_our_pages_in_a_mail_answers_and_getting_them_changes_nothing(
+    newsroom: Newsroom, website: str
+) -> None:
+    parts = [part for message in newsroom.messages.values() for part in _raw_parts(message)]
+    ours = {path for part in parts for path in re.findall(r"https://news\.example\.org(/[^\s\"<>]*)", part)}
+
+    answers = {path: httpx.get(website + path, follow_redirects=False).status_code for path in sorted(ours)}
+
+    assert {path.split("/")[1] for path in ours} >= {"u", "editions"}
+    assert {path: status for path, status in answers.items() if status != 200} == {}
+    assert "unsubscribed" not in newsroom.run("subscribers", "show", "ana@example.org")
+
+
+def test_the_page_of_a_mail_holds_its_items_and_nothing_personal(newsroom: Newsroom, website: str) -> None:
+    text, _ = _parts(newsroom.messages["ana@example.org"])
+    link = re.search(r"https://news\.example\.org(/editions/\S+)", text)
+    assert link
+
+    page = httpx.get(website + link[1]).text
+
+    assert "/u/" not in page
+    assert "ana@example.org" not in page
+    shown = _flat(lxml.html.fromstring(page).text_content())
+    assert all(_flat(title) in shown for title in newsroom.expected_titles("ana@example.org"))
+
+
+def test_one_post_to_the_unsubscribe_link_ends_the_mails_of_that_reader(newsroom: Newsroom, website: str) -> None:
+    path = (
+        newsroom.messages["dora@example.org"]["List-Unsubscribe"].strip("<>").removeprefix("https://news.example.org")
+    )
+
+    answers = [httpx.post(website + path, data={"List-Unsubscribe": "One-Click"}).status_code for _ in range(2)]
+
+    assert answers == [200, 200]
+    assert ": unsubscribed" in newsroom.run("subscribers", "show", "dora@example.org")
 
 
 def test_no_two_messages_share_a_token_or_message_id(newsroom: Newsroom) -> None:
