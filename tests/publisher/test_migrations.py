@@ -62,9 +62,9 @@ def test_each_promised_key_refuses_a_second_row(newsroom: Newsroom, table: Table
     others = {schema.items: {"id": 99, "uid": "another"}, schema.editions: {"id": "another"}}
     again = {name: value for name, value in row.items() if name != "id" or table is schema.delivery_events}
 
-    with pytest.raises(IntegrityError, match=rf"UNIQUE constraint failed: {table.name}\.{key}"):
-        with newsroom.app.database.write() as tx:
-            tx.execute(table.insert().values(again | others.get(table, {})))
+    refused = pytest.raises(IntegrityError, match=rf"UNIQUE constraint failed: {table.name}\.{key}")
+    with refused, newsroom.app.database.write() as tx:
+        tx.execute(table.insert().values(again | others.get(table, {})))
 
 
 def test_an_ended_subscription_leaves_room_for_a_new_one(newsroom: Newsroom) -> None:
