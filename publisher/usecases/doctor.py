@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import DatabaseError
+
 from publisher.app import App, open_app
 from publisher.errors import PublisherError
 from publisher.store.newsroom import list_digests
@@ -41,6 +43,8 @@ def _run(app: App, subject: str, check: Callable[[App], str]) -> Finding:
         return Finding(subject, is_well=True, text=check(app))
     except PublisherError as error:
         return Finding(subject, is_well=False, text=str(error))
+    except DatabaseError as error:
+        return Finding(subject, is_well=False, text=f"{error.orig}. Restore the file from a backup")
 
 
 def _check_database(app: App) -> str:
