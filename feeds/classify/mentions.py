@@ -13,19 +13,22 @@ MAX_NAME_WORDS = 24
 
 _UP = r"[A-ZА-ЯЁ]"
 _PART = rf"(?:{_UP}\w{{0,20}}{_UP}\w{{0,20}}|{_UP}(?=-{_UP}{{2}}))"
+_GAP = r"[^\S\n]"
+"""A space within a line: a name never reaches from the title into the summary."""
+
 ACRONYM = (
     rf"{_PART}(?:[-/](?:{_UP}|\d)\w{{0,20}}){{0,4}}"
-    rf"(?:\s{_UP}{{2,10}}(?!\w)){{0,2}}(?:\s(?:\d{{1,2}}|I{{1,3}}|IV|V)(?!\w))?"
+    rf"(?:{_GAP}{_UP}{{2,10}}(?!\w)){{0,2}}(?:{_GAP}(?:\d{{1,2}}|I{{1,3}}|IV|V)(?!\w))?"
 )
-_ACRONYM_ALONE = re.compile(rf"(?:\w{{4,12}}\s)?({ACRONYM})\Z")
-_ACRONYM_BEFORE = re.compile(rf"(?<!\w)({ACRONYM})\s\Z")
+_ACRONYM_ALONE = re.compile(rf"(?:\w{{4,12}}{_GAP})?({ACRONYM})\Z")
+_ACRONYM_BEFORE = re.compile(rf"(?<!\w)({ACRONYM}){_GAP}\Z")
 _PARENTHESIS = re.compile(r"\(([^()\n]{2,160})\)")
 _OPEN, _CLOSE = '“"«„', '”"»“'
-_QUOTED = re.compile(rf"[{_OPEN}]\s?([^{_OPEN}{_CLOSE}\n]{{8,200}}?)\s?[{_CLOSE}]")
+_QUOTED = re.compile(rf"[{_OPEN}]{_GAP}?([^{_OPEN}{_CLOSE}\n]{{8,200}}?){_GAP}?[{_CLOSE}]")
 _CAPITALISED = rf"{_UP}[a-zà-ÿа-яё’'-]{{2,30}}"
-_NAME_PROJECT = re.compile(rf"(?<=[\w,]\s)({_CAPITALISED})\sProject(?!\w)")
+_NAME_PROJECT = re.compile(rf"(?<=[\w,]{_GAP})({_CAPITALISED}){_GAP}Project(?!\w)")
 _NUMBERED = re.compile(
-    rf"(?<!\w)({_CAPITALISED}\s(?:for|on|to)(?:\s(?:{_CAPITALISED}|and|of|the)){{1,6}}\s[IV]{{1,3}})(?!\w)"
+    rf"(?<!\w)({_CAPITALISED}{_GAP}(?:for|on|to)(?:{_GAP}(?:{_CAPITALISED}|and|of|the)){{1,6}}{_GAP}[IV]{{1,3}})(?!\w)"
 )
 
 

@@ -4,7 +4,7 @@ import time
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from feeds.classify import ItemText, Taxonomy, classify, learn_projects
@@ -24,6 +24,7 @@ SHIPPED = load_taxonomy()
 
 
 @given(title=st.none() | TEXTS, summary=TEXTS, language=LANGUAGES, day=st.none() | st.dates())
+@example(title="A00A", summary="0", language="en", day=None)
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_classified_and_every_match_stands_in_it(
     title: str | None, summary: str, language: str, day: date | None
