@@ -77,6 +77,14 @@ def list_editions(tx: Connection, *, digest_id: str | None = None, states: Colle
     return [Edition(**row) for row in tx.execute(query).mappings()]
 
 
+def list_published(tx: Connection) -> list[Edition]:
+    """Editions that were sent and have at least one page to show, newest cut-off first."""
+    has_page = select(variants.c.id).where(variants.c.edition_id == editions.c.id, variants.c.page.is_not(None))
+    query = select(editions).where(editions.c.state.in_(("planned", "done")), has_page.exists())
+    ordered = query.order_by(editions.c.window_end.desc(), editions.c.id)
+    return [Edition(**row) for row in tx.execute(ordered).mappings()]
+
+
 def add_edition(tx: Connection, edition: Edition, frozen: Sequence[FrozenItem]) -> None:
     """Store an edition with its items, in their order."""
     tx.execute(insert(editions).values({column.name: getattr(edition, column.name) for column in editions.columns}))

@@ -37,7 +37,7 @@ def routes(app: App) -> list[Route]:
 
 def _show_archive(app: App, language: str) -> Response:
     with app.database.read() as tx:
-        published = [edition for edition in store.list_editions(tx, states=("planned", "done")) if edition.planned_at]
+        published = store.list_published(tx)
         titles = {one.digest.id: one.digest.name(language) for one in list_digests(tx)}
     context = {"editions": published, "titles": titles, "zone": app.config.site.zone}
     response = page_response(app, "editions.html", language=language, context=context)
