@@ -95,9 +95,10 @@ def _stop_on_signals() -> asyncio.Event:
 
 
 def _bind(port: int) -> socket.socket:
+    remedy = "Choose another: publisher demo --port 8001"
+    if not 0 <= port <= 65_535:
+        raise ConfigError(f"Port {port} does not exist. {remedy}")
     try:
         return bind(HOST, port)
-    except (ConfigError, OverflowError) as error:
-        raise ConfigError(
-            f"Port {port} of {HOST} cannot be used. Choose another: publisher demo --port 8001"
-        ) from error
+    except ConfigError as error:
+        raise ConfigError(f"Port {port} of {HOST} cannot be used. {remedy}") from error
