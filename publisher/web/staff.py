@@ -45,6 +45,10 @@ def routes(app: App) -> list[Route]:
     def preview(request: Request) -> Response:
         return _show_preview(app, request.path_params["edition"], request.path_params["name"])
 
+    def unsubscribing(request: Request) -> Response:
+        context = {"edition_id": request.path_params["edition"]}
+        return page_response(app, "staff/unsubscribe.html", language="en", context=context)
+
     def approval(request: Request) -> Response:
         edition_id = request.path_params["edition"]
         approve(app, edition_id, actor=_ACTOR)
@@ -54,6 +58,7 @@ def routes(app: App) -> list[Route]:
         Route("/staff/", _local(editions)),
         Route("/staff/editions/{edition}", _local(edition)),
         Route("/staff/editions/{edition}/approve", _local(approval), methods=["POST"]),
+        Route("/staff/editions/{edition}/unsubscribe", _local(unsubscribing)),
         Route("/staff/editions/{edition}/{name}", _local(preview)),
     ]
 
@@ -105,6 +110,9 @@ def _show_preview(app: App, edition_id: str, name: str) -> Response:
     if language not in INTERFACE_LANGUAGES or part not in ("html", "txt"):
         raise HTTPException(404)
     rendered = EditionRenderer(app, edition_id).render(language)
+    unsubscribing = f"/staff/editions/{edition_id}/unsubscribe"  # nobody's token stands in a preview
     if part == "txt":
-        return PlainTextResponse(rendered.text, headers=PAGE_HEADERS)
-    return HTMLResponse(rendered.html, headers=_FRAMED)
+        text = rendered.text.replace(f"/u/{rendered.placeholder}", unsubscribing)
+        return PlainTextResponse(text, headers=PAGE_HEADERS)
+    html = rendered.html.replace(f"/u/{rendered.placeholder}", unsubscribing)
+    return HTMLResponse(html, headers=_FRAMED)
