@@ -23,9 +23,8 @@ def init(directory: Annotated[Path, typer.Argument(help="Where to write; made if
 
     for path, is_new in write_starter(directory):
         say(f"wrote  {path}" if is_new else f"kept   {path} (it was there)")
-    remark(
-        f"Next: edit both files, then run: publisher --config {directory / 'publisher.toml'} apply {directory / 'newsroom.toml'}"
-    )
+    config, newsroom = directory / "publisher.toml", directory / "newsroom.toml"
+    remark(f"Next: edit both files, then run: publisher --config {config} apply {newsroom}")
 
 
 def apply(

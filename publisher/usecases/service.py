@@ -21,7 +21,10 @@ async def collect_tick(app: App) -> None:
     report = await collect_due(app)
     if report.sources:
         log.info(
-            "collected", new=report.new, changed=report.changed, failed=[one.id for one in report.sources if one.has_failed]
+            "collected",
+            new=report.new,
+            changed=report.changed,
+            failed=[one.id for one in report.sources if one.has_failed],
         )
 
 
