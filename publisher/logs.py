@@ -6,8 +6,8 @@ import sys
 import structlog
 
 
-def set_up_logs() -> None:
-    """JSON lines in a pipe, readable lines on a terminal; ours and the libraries' alike."""
+def set_up_logs(least: int = logging.INFO) -> None:
+    """JSON lines in a pipe, readable lines on a terminal, of our own from that level on; the libraries' alike."""
     renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     shared: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
@@ -15,7 +15,7 @@ def set_up_logs() -> None:
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     handler = logging.StreamHandler()

@@ -1,6 +1,7 @@
 """The service: run, serve, work, tick, demo."""
 
 import asyncio
+import logging
 import signal
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,7 +65,7 @@ def demo(
     from publisher.demo.run import run_demo
     from publisher.logs import set_up_logs
 
-    set_up_logs()
+    set_up_logs(logging.WARNING)
     asyncio.run(run_demo(port=port, hours_per_second=hours_per_second, tell=remark))
 
 
