@@ -125,6 +125,11 @@ def test_the_start_page_leads_to_everything_that_a_newcomer_should_see(client: h
     assert any(path.startswith("/u/") for path in paths)
 
 
+def test_browsers_ask_again_for_what_changes_with_the_fast_clock(client: httpx.Client) -> None:
+    for path in ("/feeds/all/all.atom", "/feeds/", "/editions/"):
+        assert client.get(path).headers["Cache-Control"] == "no-cache"
+
+
 def test_the_mailbox_holds_digests_in_all_three_languages(client: httpx.Client) -> None:
     subjects = " ".join(line.text_content() for line in _find(client, "/mailbox/", ".messages .subject"))
 
