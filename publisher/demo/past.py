@@ -107,5 +107,5 @@ async def _publish(app: App, digest_id: str, *, stop: asyncio.Event, tell: Tell)
         tell(f"Opened {edition.id}: {edition.outcome}")
         return
     planned = await asyncio.to_thread(plan, app, edition.id)
-    tell(f"Sending {edition.id} to {planned} subscribers …")
+    tell(f"Sending {edition.id}, messages: {planned} …")
     await send(app, edition.id, stop=stop)
