@@ -89,11 +89,12 @@ async def _run_until_stopped(app: "App", *, is_serving: bool, is_ticking: bool) 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with asyncio.TaskGroup() as parts:
-        if is_serving:
-            sock = bind(app.config.web.host, app.config.web.port)
-            parts.create_task(serve_web(make_web_app(app), sock, stop))
-            remark(f"Web: http://{app.config.web.host}:{app.config.web.port}/")
-        if is_ticking:
-            parts.create_task(keep_ticking(app, stop))
+    parts = []
+    if is_serving:
+        sock = bind(app.config.web.host, app.config.web.port)
+        parts.append(serve_web(make_web_app(app), sock, stop))
+        remark(f"Web: http://{app.config.web.host}:{app.config.web.port}/")
+    if is_ticking:
+        parts.append(keep_ticking(app, stop))
+    await asyncio.gather(*parts)
     remark("Stopped cleanly.")

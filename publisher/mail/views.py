@@ -146,6 +146,7 @@ def _details(item: Item, interface: Interface, regions: dict[str, str]) -> Itera
         yield i18n.format_day(interface, item.day)
     found = item.classification
     if found.regions:
-        yield one_line(i18n.join(interface, [regions.get(region, region) for region in found.regions]))
+        # Commas only: many names of regions hold an "and" themselves.
+        yield one_line(", ".join(regions.get(region, region) for region in found.regions))
     if found.countries:
         yield i18n.join(interface, [i18n.country_name(interface, code) for code in found.countries])
