@@ -10,11 +10,14 @@ import time
 import zlib
 from pathlib import Path
 
+from sqlalchemy import select
+
 from benchmarks.newsroom import START, add_items, add_subscribers, make_app
 from benchmarks.sink import measure_source, sink
 from publisher.app import App
 from publisher.mail.frame import Frame
 from publisher.store.editions import read_frames
+from publisher.store.schema import deliveries
 from publisher.usecases.editions import approve, open_edition
 from publisher.usecases.planning import plan
 from publisher.usecases.rendering import render_variants
@@ -27,15 +30,15 @@ def main() -> None:
     messages = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     with tempfile.TemporaryDirectory() as folder, sink() as port:
         app = make_app(Path(folder), smtp_port=port, connections=CONNECTIONS)
-        add_items(app, 9)
-        add_subscribers(app, round(messages * 1.6))
+        add_items(app, 20, words=110)
+        add_subscribers(app, round(messages * 1.3))
         edition = open_edition(app, "weekly", since=START).id
         approve(app, edition, actor="bench")
         plan(app, edition)
         started = time.perf_counter()
         render_variants(app, edition, stop=lambda: False)
         rendering = time.perf_counter() - started
-        size = _frame_size(app)
+        size = _mean_size(app, edition)
         result, ours, cpu = _measure(app, edition)
         sent = result.states["sent"]
         theirs = measure_source(port, messages=sent, size=size, sessions=CONNECTIONS)
@@ -52,9 +55,13 @@ def _measure(app: App, edition: str) -> tuple[SendResult, float, float]:
     return result, time.perf_counter() - started, time.process_time() - cpu
 
 
-def _frame_size(app: App) -> int:
+def _mean_size(app: App, edition: str) -> int:
+    """Of the messages to be sent, without their few personal octets."""
     with app.database.read() as tx:
-        return len(Frame.from_bytes(zlib.decompress(read_frames(tx, [1])[1])).to_bytes())
+        used = tx.execute(select(deliveries.c.variant_id).where(deliveries.c.edition_id == edition)).scalars().all()
+        frames = read_frames(tx, set(used))
+    sizes = {key: sum(map(len, Frame.from_bytes(zlib.decompress(packed)).chunks)) for key, packed in frames.items()}
+    return sum(sizes[key] for key in used) // len(used)
 
 
 if __name__ == "__main__":
