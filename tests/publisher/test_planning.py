@@ -110,6 +110,7 @@ def test_planning_twice_adds_nothing(newsroom: Newsroom) -> None:
     fill(newsroom, random.Random(9), items=10, people=30)
     name = newsroom.plan_edition()
     before = newsroom.rows(deliveries), newsroom.rows(variants)
+    newsroom.add_person("who came after planning")
 
     assert plan(newsroom.app, name) == 0
     assert (newsroom.rows(deliveries), newsroom.rows(variants)) == before
