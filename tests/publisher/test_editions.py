@@ -221,7 +221,7 @@ def test_backlog_never_gets_into_an_edition(newsroom: Newsroom) -> None:
 
 
 @given(hours=st.lists(st.tuples(st.integers(-160, 24 * 60), st.integers(0, 30)), max_size=12), steps=st.data())
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_item_comes_exactly_once_whenever_it_is_released_committed_or_cut(
     tmp_path_factory: pytest.TempPathFactory, hours: list[tuple[int, int]], steps: st.DataObject
 ) -> None:

@@ -46,6 +46,7 @@ def assert_fair(trial: Trial, people: int, *, uncertain: int) -> None:
     assert judgement.uncertain <= uncertain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("failpoint", "uncertain"),
     [
@@ -116,6 +117,7 @@ def test_killed_again_and_again_at_random_moments_nobody_is_lost_or_written_to_t
     assert_fair(trial, 400, uncertain=kills * IN_FLIGHT)
 
 
+@pytest.mark.slow
 def test_open_intents_are_bounded_by_twice_the_connections(begin: Begin) -> None:
     trial = begin(60, delay_s=0.02, connections=CONNECTIONS)
     sender = start_sender(trial)

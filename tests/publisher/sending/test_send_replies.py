@@ -39,7 +39,7 @@ def test_who_was_refused_for_now_gets_the_message_later_and_once(
 ) -> None:
     trial = begin(8, fault, *pipelining, connections=1)
 
-    for _ in range(9):
+    for _ in range(4):
         trial.send()
         trial.newsroom.clock.forward(hours=5)
 
