@@ -58,6 +58,8 @@ def open_(
     app = open_app(context.obj)
     edition = open_edition(app, digest, cut_off=now, since=since)
     count = count_items(app, edition.id)
+    if since and edition.window_start != since:
+        remark("--since sets where a digest's very first window begins; this one begins where the last one ended.")
     if as_json:
         window = [edition.window_start.isoformat(), edition.window_end.isoformat()]
         say_json({"edition": edition.id, "window": window, "items": count})
@@ -124,12 +126,14 @@ def plan(context: typer.Context, edition: EditionName, *, as_json: Json = False)
 
 
 def send(context: typer.Context, edition: EditionName, *, as_json: Json = False) -> None:
-    """Send what is due of a planned edition. Safe to repeat, also after a crash."""
+    """Send what is due of a planned edition. Safe to repeat, also after a crash; Ctrl-C ends it cleanly."""
     from publisher.app import open_app
-    from publisher.usecases.sending import send_edition
+    from publisher.cli.signals import run_until_signal
+    from publisher.usecases.sending import send as send_edition
 
+    app = open_app(context.obj)
     with progress_bar(edition) as start:
-        result = send_edition(open_app(context.obj), edition, start=start)
+        result = run_until_signal(lambda stop: send_edition(app, edition, stop=stop, start=start))
     _tell(result, as_json=as_json)
     if not result.is_clean:
         raise typer.Exit(1)

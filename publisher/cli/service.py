@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -75,20 +74,19 @@ def serve_until_stopped(app: "App") -> None:
 
 
 def _run(app: "App", *, is_serving: bool, is_ticking: bool) -> None:
+    from publisher.cli.signals import run_until_signal
     from publisher.logs import set_up_logs
 
     set_up_logs()
-    asyncio.run(_run_until_stopped(app, is_serving=is_serving, is_ticking=is_ticking))
+    run_until_signal(lambda stop: _run_parts(app, stop, is_serving=is_serving, is_ticking=is_ticking))
+    remark("Stopped cleanly.")
 
 
-async def _run_until_stopped(app: "App", *, is_serving: bool, is_ticking: bool) -> None:
+async def _run_parts(app: "App", stop: asyncio.Event, *, is_serving: bool, is_ticking: bool) -> None:
     from publisher.scheduler import keep_ticking
     from publisher.web.server import bind, make_web_app
     from publisher.web.server import serve as serve_web
 
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     parts = []
     if is_serving:
         sock = bind(app.config.web.host, app.config.web.port)
@@ -97,4 +95,3 @@ async def _run_until_stopped(app: "App", *, is_serving: bool, is_ticking: bool) 
     if is_ticking:
         parts.append(keep_ticking(app, stop))
     await asyncio.gather(*parts)
-    remark("Stopped cleanly.")
