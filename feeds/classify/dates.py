@@ -62,7 +62,7 @@ def _event(reading: Reading, printed: Sequence[PrintedDate], *, day: date | None
 
 def _is_own(reading: Reading, found: PrintedDate, *, day: date | None) -> bool:
     """Whether a date is that of the item's own happening, not of its background, press line or deadline."""
-    if day and not day - LONGEST_AGO <= found.first <= day + FURTHEST_AHEAD:
+    if day and not -LONGEST_AGO <= found.first - day <= FURTHEST_AHEAD:
         return False
     if found.last - found.first > MAX_EVENT or (found.start in dateline(reading.document) and found.first == day):
         return False

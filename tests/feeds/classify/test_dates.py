@@ -73,6 +73,12 @@ def test_a_deadline_is_the_last_day_to_apply(
     assert (found.deadline, found.event_dates) == (deadline, None)
 
 
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_an_item_of_the_first_or_last_day_of_the_calendar_is_read_like_any_other(taxonomy: Taxonomy, day: date) -> None:
+    text = ItemText(None, "The seminar was held on 3 June 2025; it ended on 1 January.", day)
+    assert classify(text, taxonomy).kind == "event"
+
+
 def test_a_date_without_a_year_is_left_out_where_the_item_has_no_day(taxonomy: Taxonomy) -> None:
     text = ItemText(None, "The seminar was held on 3 June.")
     assert classify(text, taxonomy).event_dates is None
