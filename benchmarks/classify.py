@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from publisher.classify import classify_lines
-from publisher.taxonomy import load_taxonomy
 
 GOLD = Path(__file__).parents[2] / "shared" / "gold"
 PAIRS = (("items.jsonl", "labels.jsonl"), ("more_items.jsonl", "more_labels.jsonl"))
@@ -32,7 +31,7 @@ class Scores:
 
 def score(items: Path, labels: Path) -> Scores:
     """The classifier's answers against labels."""
-    found = {row["id"]: row for row in map(json.loads, classify_lines(_lines(items), load_taxonomy()))}
+    found = {row["id"]: row for row in map(json.loads, classify_lines(_lines(items)))}
     wanted = [json.loads(line) for line in _lines(labels)]
     pairs = [(row, found[row["id"]]) for row in wanted]
     figures = {name: f1(pairs, name) for name in SETS}
@@ -61,11 +60,11 @@ def differences(pairs: Iterable[tuple[Row, Row]]) -> Iterable[str]:
 
 def items_per_second(items: Path, *, rounds: int = 20) -> float:
     """Throughput of classification with a warm taxonomy."""
-    taxonomy, lines = load_taxonomy(), _lines(items)
-    list(classify_lines(lines, taxonomy))
+    lines = _lines(items)
+    list(classify_lines(lines))
     begin = time.perf_counter()
     for _ in range(rounds):
-        list(classify_lines(lines, taxonomy))
+        list(classify_lines(lines))
     return rounds * len(lines) / (time.perf_counter() - begin)
 
 

@@ -3,25 +3,35 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from functools import cache
 from typing import Any
 
 from feeds.classify import ItemText, Taxonomy, classify, learn_projects
 from feeds.model import Classification
 from publisher.errors import ConfigError
+from publisher.languages import rules_language
+from publisher.taxonomy import load_taxonomy
 
 DEFAULT_LANGUAGE = "en"
 
 
-def classify_lines(lines: Iterable[str], taxonomy: Taxonomy) -> Iterator[str]:
-    """One JSON line per item line, in their order; blank lines are passed over.
+def classify_lines(lines: Iterable[str]) -> Iterator[str]:
+    """One JSON line per item line, in their order, by the shipped rules; blank lines are passed over.
 
     All lines are read before the first answer: a project whose full name one item prints brings its themes to the
     others. Raises ConfigError with the number of a line that is no item.
     """
     items = [_item(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
-    learnt = learn_projects((text for _, text in items), taxonomy)
+    codes = {rules_language(text.language) for _, text in items}
+    learnt = learn_projects((text for _, text in items), _taxonomy(frozenset(codes)))
     for item_id, text in items:
         yield json.dumps(_row(item_id, classify(text, learnt)), ensure_ascii=False)
+
+
+@cache
+def _taxonomy(codes: frozenset[str]) -> Taxonomy:
+    """The shipped taxonomy for these languages: the dictionary of one that no text needs stays unread."""
+    return load_taxonomy(codes=sorted(codes))
 
 
 def _item(line: str, number: int) -> tuple[str | int, ItemText]:

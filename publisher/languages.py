@@ -8,6 +8,9 @@ from babel import Locale
 
 from feeds.classify import Language
 
+CLASSIFIED = ("en", "fr", "ru")
+"""Languages that have rules. The first reads texts in all others."""
+
 CACHED_WORDS = 50_000
 
 
@@ -19,6 +22,12 @@ def languages() -> dict[str, Language]:
         "fr": Language("fr", lru_cache(CACHED_WORDS)(french_normal), months("fr")),
         "ru": Language("ru", lru_cache(CACHED_WORDS)(russian_normal), months("ru")),
     }
+
+
+def rules_language(tag: str) -> str:
+    """The code of the rules by which a text of this language tag is read."""
+    code = tag.lower().partition("-")[0]
+    return code if code in CLASSIFIED else CLASSIFIED[0]
 
 
 def months(code: str) -> dict[str, int]:

@@ -33,7 +33,7 @@ def _trimmed(reading: Reading, found: re.Match[str], *, taxonomy: Taxonomy) -> M
     text = reading.document.text
     start = found.start()
     parts = [(start + part.start(), start + part.end()) for part in re.finditer(r"\S+", found[0])]
-    while parts and text[slice(*parts[0])].upper() in taxonomy.rules.organisations:
+    while parts and text[slice(*parts[0])].upper() in taxonomy.organisations:
         del parts[0]
     if not parts or _is_body(text[parts[0][0] : parts[-1][1]], taxonomy):
         return None
@@ -43,7 +43,7 @@ def _trimmed(reading: Reading, found: re.Match[str], *, taxonomy: Taxonomy) -> M
 def _is_body(acronym: str, taxonomy: Taxonomy) -> bool:
     """Whether every part of ``EU-AU`` or ``EU-Africa`` is a known organisation or a plain name."""
     parts = re.split(r"[-/\s]", acronym)
-    return all(part.upper() in taxonomy.rules.organisations or part.istitle() for part in parts)
+    return all(part.upper() in taxonomy.organisations or part.istitle() for part in parts)
 
 
 def _is_project(reading: Reading, mention: Mention, *, named: set[str]) -> bool:

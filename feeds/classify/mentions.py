@@ -72,7 +72,7 @@ def expansions(reading: Reading, taxonomy: Taxonomy) -> list[Expansion]:
     found = []
     for parenthesis in _PARENTHESIS.finditer(reading.document.text):
         expansion = _name_first(reading, parenthesis) or _acronym_first(reading, parenthesis)
-        if expansion and expansion.mention.key.upper() not in taxonomy.rules.organisations:
+        if expansion and expansion.mention.key.upper() not in taxonomy.organisations:
             found.append(expansion)
     return found
 

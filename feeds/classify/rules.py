@@ -1,6 +1,6 @@
 """The form of rules: what a taxonomy is written in. All of it is data; ``compile_taxonomy`` makes it fast."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -51,10 +51,6 @@ class PlaceName:
     sort: PlaceSort
 
 
-def _nowhere(_language: str) -> tuple[PlaceName, ...]:
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Everything that is compiled into a taxonomy."""
@@ -62,8 +58,8 @@ class Rules:
     themes: tuple[ThemeRule, ...]
     regions: tuple[RegionRule, ...]
     projects: tuple[ProjectRule, ...] = ()
-    places: Callable[[str], Iterable[PlaceName]] = _nowhere
-    """Language → names of places; asked once per language, when it is first met."""
+    places: Mapping[str, tuple[PlaceName, ...]] = field(default_factory=dict)
+    """Names of places by language."""
     cues: Mapping[str, Terms] = field(default_factory=dict)
     """By name of the cue, then by language: the words around a label that decide over it (``data/cues.toml``)."""
     words: Mapping[str, Terms] = field(default_factory=dict)

@@ -1,16 +1,14 @@
 """The compiled taxonomy: rules of all axes, per language, ready to be searched."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from feeds.classify.calendar import compile_dates
 from feeds.classify.rules import PlaceName, Rules, Terms
 from feeds.classify.terms import Entry, Vocabulary, compile_vocabulary
 from feeds.classify.text import Language
 from feeds.classify.towns import TOWN_SORTS, Towns, compile_towns
-
-FALLBACK_LANGUAGE = "en"
 
 
 @dataclass(frozen=True)
@@ -29,44 +27,37 @@ class LanguageRules:
 
 @dataclass(frozen=True, eq=False)
 class Taxonomy:
-    """Rules with everything compiled from them. Read-only and safe to share between threads.
+    """Everything compiled from rules. Read-only and safe to share between threads."""
 
-    A language is compiled at its first text: most runs meet one, and Russian lemmas cost a third of a second.
-    """
-
-    rules: Rules
-    languages: Mapping[str, Language]
+    languages: Mapping[str, LanguageRules]
+    """By code; the first one reads texts in languages that are not here."""
     theme_ids: tuple[str, ...]
     region_ids: tuple[str, ...]
     regions_of: Mapping[str, tuple[str, ...]]
     """Country → its regions, in the order of the taxonomy."""
-    project_themes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    organisations: frozenset[str]
+    """Acronyms that are never a project."""
+    project_themes: Mapping[str, tuple[str, ...]]
     """Project key → themes in the order its name gives them: known dialogues and what ``learn_projects`` read."""
-    project_regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    _compiled: dict[str, LanguageRules] = field(default_factory=dict, repr=False)
+    project_regions: Mapping[str, tuple[str, ...]]
 
     def language_rules(self, language: str) -> LanguageRules:
-        """The rules for a language tag; those of English where the language is unknown."""
+        """The rules for a language tag."""
         code = language.lower().partition("-")[0]
-        code = code if code in self.languages else FALLBACK_LANGUAGE
-        if code not in self._compiled:
-            self._compiled[code] = _compile_language(self.rules, self.languages[code])
-        return self._compiled[code]
+        return self.languages.get(code) or next(iter(self.languages.values()))
 
 
-def compile_taxonomy(rules: Rules, languages: Mapping[str, Language]) -> Taxonomy:
-    """The taxonomy of these rules. ``languages`` must hold English."""
-    taxonomy = Taxonomy(
-        rules,
-        languages,
+def compile_taxonomy(rules: Rules, languages: Sequence[Language]) -> Taxonomy:
+    """The taxonomy of these rules for texts in these languages, at least one; the first reads all other texts too."""
+    return Taxonomy(
+        {language.code: _compile_language(rules, language) for language in languages},
         theme_ids=tuple(theme.id for theme in rules.themes),
         region_ids=tuple(region.id for region in rules.regions),
         regions_of=_regions_of(rules),
+        organisations=rules.organisations,
         project_themes={fold(project.id): project.themes for project in rules.projects},
         project_regions={fold(project.id): project.regions for project in rules.projects},
     )
-    taxonomy.language_rules(FALLBACK_LANGUAGE)
-    return taxonomy
 
 
 def fold(project: str) -> str:
@@ -90,7 +81,7 @@ def _compile_language(rules: Rules, language: Language) -> LanguageRules:
         name: frozenset(language.normal(word.lower()) for word in by_language.get(language.code, ()))
         for name, by_language in rules.words.items()
     }
-    places = tuple(rules.places(language.code))
+    places = rules.places.get(language.code, ())
     terms = (*_terms(rules, language.code), *((place.text, _entry(place)) for place in places if not _is_town(place)))
     vocabulary, towns = compile_vocabulary(language, terms), compile_towns(filter(_is_town, places))
     return LanguageRules(vocabulary, words, towns, compile_dates(language))

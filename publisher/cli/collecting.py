@@ -61,13 +61,12 @@ def classify(
     """Classify items given as JSON lines, with the text that proves each label. Needs no configuration."""
     from publisher.classify import classify_lines
     from publisher.errors import ConfigError
-    from publisher.taxonomy import load_taxonomy
 
     try:
         lines = (file.read_text(encoding="utf-8") if file else sys.stdin.read()).split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file or 'standard input'} cannot be read: {error}") from error
-    for line in classify_lines(lines, load_taxonomy()):
+    for line in classify_lines(lines):
         typer.echo(line)
 
 

@@ -10,6 +10,7 @@ from feeds.classify import ItemText, Taxonomy, classify
 from feeds.content import Content
 from feeds.corrections import Corrections, correct_classification
 from feeds.model import Classification
+from publisher.languages import CLASSIFIED, rules_language
 from publisher.store.newsroom import read_label_rules
 from publisher.taxonomy import load_taxonomy, region_rule, theme_rule
 
@@ -18,8 +19,8 @@ Classify = Callable[[ItemText], Classification]
 
 def load_classifier(tx: Connection) -> Classify:
     """The rules as they stand now; the same text is classified once."""
-    taxonomy = _compile(json.dumps(read_label_rules(tx)))
-    return lru_cache(maxsize=4_096)(lambda text: classify(text, taxonomy))
+    rules = json.dumps(read_label_rules(tx))
+    return lru_cache(maxsize=4_096)(lambda text: classify(text, _compile(rules, rules_language(text.language))))
 
 
 def classify_content(content: Content, corrections: Corrections, classify: Classify) -> Classification:
@@ -28,8 +29,8 @@ def classify_content(content: Content, corrections: Corrections, classify: Class
     return correct_classification(classify(text), corrections)
 
 
-@lru_cache(maxsize=2)
-def _compile(rules: str) -> Taxonomy:
-    """The compiled rules, kept because compiling takes longer than a collection; ``rules`` is JSON."""
+@lru_cache(maxsize=2 * len(CLASSIFIED))
+def _compile(rules: str, code: str) -> Taxonomy:
+    """The compiled rules of a language, kept because compiling takes longer than a collection; ``rules`` is JSON."""
     themes, regions = json.loads(rules)
-    return load_taxonomy([theme_rule(row) for row in themes], [region_rule(row) for row in regions])
+    return load_taxonomy([theme_rule(row) for row in themes], [region_rule(row) for row in regions], codes=[code])

