@@ -47,7 +47,9 @@ def apply(app: App, text: str, *, name: str, is_dry_run: bool = False, prunes: b
     """
     wanted = parse_newsroom(text, name=name)
     with app.database.write() as tx:
-        differences = _compare(store.read_entries(tx), wanted, prunes=prunes)
+        known = store.read_entries(tx)
+        _refuse_shared_cadences(known["digests"], wanted["digests"], name=name, prunes=prunes)
+        differences = _compare(known, wanted, prunes=prunes)
         if not is_dry_run:
             _make_so(tx, app, wanted, differences=differences)
     if not is_dry_run and any(one.kind in ("themes", "regions") for one in differences):
@@ -71,6 +73,7 @@ def parse_newsroom(text: str, *, name: str) -> dict[str, dict[str, Entry]]:
     problems = [f"{key}: unknown key. Known: {', '.join(KINDS)}" for key in document.keys() - set(KINDS)]
     entries = {kind: _by_id(kind, document.get(kind, []), problems) for kind in KINDS}
     problems += _find_problems(entries)
+    problems += [] if problems else _find_shared_cadences(entries["digests"])
     if problems:
         raise ConfigError("\n".join(f"{name}: {problem}" for problem in problems))
     return entries
@@ -107,6 +110,27 @@ def _find_problems(entries: Mapping[str, Mapping[str, Entry]]) -> Iterator[str]:
                 parse(entry)
             except (ValueError, ConfigError) as error:
                 yield str(error)
+
+
+def _find_shared_cadences(digests: Mapping[str, Entry]) -> Iterator[str]:
+    """A subscription names a cadence, not a digest: two digests of one cadence would mail each item twice."""
+    first_of: dict[str, str] = {}
+    for digest_id, entry in digests.items():
+        first = first_of.setdefault(entry["cadence"], digest_id)
+        if first != digest_id:
+            yield (
+                f"digests.{digest_id}.cadence: {first} is {entry['cadence']} already, and its readers would get "
+                "each item twice. Keep one of them, or give this one another cadence"
+            )
+
+
+def _refuse_shared_cadences(
+    known: Mapping[str, Entry], wanted: Mapping[str, Entry], *, name: str, prunes: bool
+) -> None:
+    active = wanted if prunes else {**known, **wanted}
+    problems = [f"{name}: {problem}" for problem in _find_shared_cadences(active)]
+    if problems:
+        raise ConfigError("\n".join([*problems, "To end what the file does not name, use --prune"]))
 
 
 def _compare(

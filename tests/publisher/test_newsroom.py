@@ -89,12 +89,25 @@ def test_what_the_file_does_not_name_stays_unless_it_is_pruned(newsroom: Newsroo
 
 
 def test_a_digest_that_comes_back_keeps_its_number(newsroom: Newsroom) -> None:
-    put(newsroom, DIGEST + DIGEST.replace("evening", "morning"))
+    month = DIGEST.replace("evening", "month").replace("daily", "monthly")
+    put(newsroom, DIGEST + month)
     put(newsroom, DIGEST, prunes=True)
 
-    assert put(newsroom, DIGEST.replace("evening", "morning")) == [("add", "digests", "morning")]
+    assert put(newsroom, month) == [("add", "digests", "month")]
     with newsroom.app.database.read() as tx:
-        assert read_digest(tx, "morning").number == 2
+        assert read_digest(tx, "month").number == 2
+
+
+def test_two_digests_of_one_cadence_are_refused_unless_the_first_is_pruned(newsroom: Newsroom) -> None:
+    morning = DIGEST.replace("evening", "morning")
+    with pytest.raises(ConfigError, match="evening is daily already"):
+        put(newsroom, DIGEST + morning)
+    put(newsroom, DIGEST)
+
+    with pytest.raises(ConfigError, match="--prune"):
+        put(newsroom, morning)
+    assert [row["id"] for row in newsroom.rows(digests)] == ["evening"]
+    assert put(newsroom, morning, prunes=True) == [("add", "digests", "morning"), ("end", "digests", "evening")]
 
 
 def test_what_is_exported_applies_to_another_newsroom_and_exports_the_same(
