@@ -40,6 +40,8 @@ class Entry:
     """The address that the item's own page gives itself."""
     is_link_shared: bool = False
     """Whether other entries of the document, of other GUIDs and titles, lead to the same address."""
+    is_guid_path_shared: bool = False
+    """Whether other GUIDs of the document differ from this one by their origin only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,14 @@ class Document:
 def entry_keys(entry: Entry, source_id: str) -> tuple[str, ...]:
     """The keys by which the item is recognised, strongest first; never empty.
 
-    The GUID counts within its source only, with and without the origin; addresses count everywhere.
+    The GUID counts within its source only, with and without the origin; addresses count everywhere. All but the GUID
+    itself are hints: what else they ask for is in ``feeds.grouping``.
     """
     keys = []
     if entry.guid:
         keys.append(f"guid:{source_id}:{entry.guid}")
         path = drop_origin(entry.guid)
-        if path not in {"", "/"}:
+        if path not in {"", "/"} and not entry.is_guid_path_shared:
             keys.append(f"path:{source_id}:{path}")
     if not (keys and (entry.is_link_shared or is_site_root(entry.link))):
         keys.extend(f"url:{make_url_key(url)}" for url in (entry.canonical, entry.link) if url)
@@ -73,22 +76,25 @@ def mark_ambiguous(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """The entries, without what fails to tell one from the other within the document.
 
     A GUID that stands for several addresses goes, and so does a canonical address that several pages give themselves.
-    An address that several GUIDs share is marked.
+    What several GUIDs share is marked: an address, or all but the origin.
     """
     entries = tuple(entries)
     pages: dict[str, set[str]] = defaultdict(set)
     addresses: dict[str, set[str]] = defaultdict(set)
     names: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    guids: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
         addresses[entry.guid].add(make_url_key(entry.link))
         names[make_url_key(entry.link)].add((entry.guid, entry.title))
         pages[entry.canonical].add(entry.title)
+        guids[drop_origin(entry.guid)].add(entry.guid)
     return tuple(
         replace(
             entry,
             guid=entry.guid if len(addresses[entry.guid]) == 1 else "",
             canonical=entry.canonical if len(pages[entry.canonical]) == 1 else "",
             is_link_shared=_is_shared(names[make_url_key(entry.link)]),
+            is_guid_path_shared=bool(drop_origin(entry.guid)) and len(guids[drop_origin(entry.guid)]) > 1,
         )
         for entry in entries
     )

@@ -1,16 +1,15 @@
 """The decider: what the sources say of an item → what the item shows. Pure, and the same in any order of reading."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
-from functools import reduce
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from feeds.content import Content
 from feeds.corrections import Corrections, correct_content
 from feeds.dates import is_plausible
-from feeds.entries import Entry, entry_keys, fill_date, fill_entry
+from feeds.entries import Entry, fill_date, fill_entry
 from feeds.sources import Source
 
 Status = Literal["new", "changed", "unchanged"]
@@ -38,6 +37,8 @@ class Group:
     entry: Entry
     keys: tuple[str, ...]
     """Those that are the item's; a key that belongs to another item stays there."""
+    also: tuple[int, ...] = ()
+    """Other items that its keys lead to: they may be one with this item, and stay apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +73,6 @@ class Decision:
     sighting: Sighting
     is_mailable: bool
     """Whether this sighting releases the item, where nothing released it before."""
-
-
-def group_entries(entries: Iterable[Entry], owners: Mapping[str, int], *, source_id: str) -> list[Group]:
-    """The entries of a document by item, in the order of their first; ``owners`` maps known keys to items.
-
-    Where the keys of an entry point to several items, the strongest key decides. Nothing is merged by title.
-    """
-    claimed: dict[str, int] = dict(owners)
-    parts: dict[int, list[Entry]] = {}
-    keys: dict[int, list[str]] = {}
-    for number, entry in enumerate(entries):
-        own = entry_keys(entry, source_id)
-        item = next((claimed[key] for key in own if key in claimed), -1 - number)  # negative: new in this document
-        parts.setdefault(item, []).append(entry)
-        for key in own:
-            if claimed.setdefault(key, item) == item:
-                keys.setdefault(item, []).append(key)
-    return [
-        Group(item if item >= 0 else None, _fold(entries_of), tuple(dict.fromkeys(keys[item])))
-        for item, entries_of in parts.items()
-    ]
 
 
 def decide(group: Group, known: Known | None, reading: Reading) -> Decision:
@@ -139,10 +119,6 @@ def _compare(known: Known | None, content: Content) -> Status:
     if known is None:
         return "new"
     return "unchanged" if known.content == content else "changed"
-
-
-def _fold(entries: Sequence[Entry]) -> Entry:
-    return reduce(fill_entry, entries)
 
 
 def _settle(entry: Entry, old: Sighting | None, reading: Reading) -> Entry:

@@ -168,7 +168,7 @@ def _write_document(tx: Connection, document: Document, reading: Reading, *, cla
 
 
 def _remark(decided: Sequence[Decided]) -> Iterator[str]:
-    """What people should know of entries: without a title they are no items, and without a date only first-seen."""
+    """What people should know: of entries without a title (no items) or date, and of items that may be one."""
     untitled = [one.group.entry.link for one in decided if not one.decision.content.title]
     if untitled:
         yield f"{len(untitled)} entries without a title were left out, first {untitled[0]}"
@@ -176,3 +176,6 @@ def _remark(decided: Sequence[Decided]) -> Iterator[str]:
     undated = [entry for entry in entries if entry.date_text and not entry.given]
     if undated:
         yield f"{len(undated)} dates were not understood or not believed, first {undated[0].date_text!r}"
+    doubled = [one.group.entry.link for one in decided if one.group.also]
+    if doubled:
+        yield f"{len(doubled)} entries lead to several items by their addresses, first {doubled[0]}"

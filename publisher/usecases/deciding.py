@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from feeds.corrections import Corrections
 from feeds.entries import Document, entry_keys
-from feeds.merge import Decision, Group, Reading, decide, group_entries
+from feeds.grouping import group_entries
+from feeds.merge import Decision, Group, Reading, decide
 from feeds.model import Classification
 from publisher.store.item_changes import NewItem, change_item, insert_items, release_items
 from publisher.store.sightings import add_keys, put_sightings, read_known, read_owners
@@ -32,8 +33,8 @@ def decide_document(tx: Connection, document: Document, reading: Reading) -> lis
     """What is to be done about each item that the document shows; one without a title is not to be written."""
     source_id = reading.source.id
     owners = read_owners(tx, (key for entry in document.entries for key in entry_keys(entry, source_id)))
-    groups = group_entries(document.entries, owners, source_id=source_id)
-    known = read_known(tx, [group.item_id for group in groups if group.item_id is not None])
+    known = read_known(tx, sorted(set(owners.values())))
+    groups = group_entries(document.entries, owners, known=known, source_id=source_id)
     decided = []
     for group in groups:
         item = None if group.item_id is None else known[group.item_id]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from feeds.articles import read_article
 from feeds.entries import Document, Entry, fill_entry, mark_ambiguous
 from feeds.text import decode_page
+from feeds.urls import make_url_key, resolve_url
 from publisher.errors import CollectError
 from publisher.fetch.fetcher import Response
 from publisher.usecases.visit import StatusError, Visit, parse
@@ -44,8 +45,11 @@ async def _read_page(visit: Visit, link: str) -> Entry | CollectError | None:
 
 
 def _parse(response: Response, *, link: str, visit: Visit) -> Entry:
+    """What the page says; the address of its source is no item's, whatever the page says (templates do)."""
     page = decode_page(response.body, response.charset)
-    return read_article(page, link=link, url=response.url, zone=visit.source.zone)
+    entry = read_article(page, link=link, url=response.url, zone=visit.source.zone)
+    lists = {make_url_key(resolve_url(url, url) or url) for url in (visit.source.url, visit.state.url)}
+    return replace(entry, canonical="") if make_url_key(entry.canonical) in lists else entry
 
 
 def _fill(entry: Entry, page: Entry | None) -> Entry:

@@ -64,11 +64,10 @@ class Visit:
         return response
 
     async def find_seen(self, entries: Iterable[Entry]) -> set[Entry]:
-        """Those of the entries that this source has shown before."""
-        keys = {entry: entry_keys(entry, self.source.id) for entry in entries}
-        wanted = [key for own in keys.values() for key in own]
-        seen = await asyncio.to_thread(self.seen_keys, self.source.id, wanted)
-        return {entry for entry, own in keys.items() if not seen.isdisjoint(own)}
+        """Those of the entries that this source has shown before, by their strongest key."""
+        keys = {entry: entry_keys(entry, self.source.id)[0] for entry in entries}
+        seen = await asyncio.to_thread(self.seen_keys, self.source.id, list(keys.values()))
+        return {entry for entry, key in keys.items() if key in seen}
 
 
 async def parse(work: Callable[[], Parsed]) -> Parsed:

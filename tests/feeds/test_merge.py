@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from feeds.content import Content
 from feeds.dates import GivenDate
 from feeds.entries import Entry, entry_from_json, entry_keys, entry_to_json, mark_ambiguous
-from feeds.merge import Decision, Group, Known, Reading, Sighting, decide, group_entries, merge_sightings
+from feeds.grouping import group_entries
+from feeds.merge import Decision, Group, Known, Reading, Sighting, decide, merge_sightings
 from feeds.sources import Source
 
 NOW = datetime(2026, 3, 7, 23, 30, tzinfo=UTC)
@@ -51,7 +52,7 @@ def known_by(decision: Decision, **corrections: object) -> Known:
 
 
 def items_of(*entries: Entry, owners: dict[str, int] | None = None) -> list[tuple[int | None, int]]:
-    groups = group_entries(entries, owners or {}, source_id="news")
+    groups = group_entries(entries, owners or {}, known={}, source_id="news")
     return [(group.item_id, len(group.keys)) for group in groups]
 
 
@@ -73,7 +74,7 @@ def items_of(*entries: Entry, owners: dict[str, int] | None = None) -> list[tupl
 def test_entries_are_one_item_by_guid_or_address_and_never_by_title(
     left: Entry, right: Entry, *, are_one: bool
 ) -> None:
-    assert len(group_entries([left, right], {}, source_id="news")) == (1 if are_one else 2)
+    assert len(group_entries([left, right], {}, known={}, source_id="news")) == (1 if are_one else 2)
 
 
 def test_a_guid_counts_in_its_own_source_only() -> None:
@@ -91,7 +92,7 @@ def test_the_address_of_an_item_is_known_in_every_source() -> None:
 def test_where_guid_and_address_are_of_two_items_the_guid_decides_and_no_key_moves() -> None:
     owners = {"guid:news:1": 7, "url:harbour.example/b": 8}
 
-    (group,) = group_entries([Entry(B, guid="1")], owners, source_id="news")
+    (group,) = group_entries([Entry(B, guid="1")], owners, known={}, source_id="news")
 
     assert group.item_id == 7
     assert group.keys == ("guid:news:1",)
@@ -109,11 +110,68 @@ def test_within_a_document_what_fails_to_tell_entries_apart_is_no_key() -> None:
 
     assert [entry.guid for entry in entries] == ["", "", "3", "4"]
     assert [entry.canonical for entry in entries] == ["", "", "", ""]
-    assert len(group_entries(entries, {}, source_id="news")) == 4
+    assert len(group_entries(entries, {}, known={}, source_id="news")) == 4
+
+
+EN = "https://en.harbour.example/"
+FR = "https://fr.harbour.example/"
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "are_one"),
+    [
+        (Entry(A, title="Storm"), Entry(A, title="Storm, corrected"), True),
+        (Entry(A, guid="1", title="Storm"), Entry(A, guid="1", title="Storm, corrected"), True),
+        (Entry(A, guid="1", title="Storm"), Entry(A, guid="2", title="STORM"), True),
+        (Entry(A, guid="1", title="Storm"), Entry(A, guid="2", title="Flood"), False),
+        (Entry(A, title="Storm"), Entry(A, guid="2", title="Flood"), True),
+        (Entry(A, canonical=B, title="Storm"), Entry(A + "?2", canonical=B, title="Storm"), True),
+        (Entry(A, canonical=B, title="Storm"), Entry(A + "?2", canonical=B, title="Flood"), False),
+        (Entry(A, canonical=B, title="Storm"), Entry(A), True),
+        (Entry(EN + "storm", guid=EN + "?p=1", title="Storm"), Entry(FR + "a", guid=FR + "?p=1", title="Crue"), False),
+        (Entry(EN + "storm", guid=EN + "?p=1", title="Storm"), Entry(FR + "a", guid=FR + "?p=1", title="Storm"), True),
+    ],
+)
+def test_a_known_item_is_not_replaced_by_another_that_shares_an_address(
+    first: Entry, later: Entry, *, are_one: bool
+) -> None:
+    owners = dict.fromkeys(entry_keys(first, "news"), 7)
+
+    (group,) = group_entries([later], owners, known={7: known_by(see(first))}, source_id="news")
+
+    assert group.item_id == (7 if are_one else None)
+    assert are_one or not group.entry.canonical
+
+
+def test_another_source_may_title_an_address_its_own_way() -> None:
+    first = Entry(A, guid="1", title="Storm")
+    known = {7: known_by(see(first, of=reading(source("other"))))}
+
+    (group,) = group_entries(
+        [Entry(A, guid="2", title="Flood")], dict.fromkeys(entry_keys(first, "other"), 7), known=known, source_id="news"
+    )
+
+    assert group.item_id == 7
+
+
+def test_guids_that_differ_by_their_site_only_are_two_items_of_one_document() -> None:
+    entries = mark_ambiguous(
+        [Entry(EN + "a", guid=EN + "?p=12", title="Notice"), Entry(FR + "a", guid=FR + "?p=12", title="Notice")]
+    )
+
+    assert len(group_entries(entries, {}, known={}, source_id="news")) == 2
+
+
+def test_an_entry_whose_keys_lead_to_two_items_says_so() -> None:
+    (group,) = group_entries(
+        [Entry(A, canonical=B)], {"url:harbour.example/a": 7, "url:harbour.example/b": 8}, known={}, source_id="news"
+    )
+
+    assert (group.item_id, group.also) == (8, (7,))
 
 
 def test_an_item_shown_twice_on_a_page_is_one_with_the_first_word_of_each_thing() -> None:
-    (group,) = group_entries([Entry(A, title="Card"), Entry(A, title="Row", given=DAY)], {}, source_id="news")
+    (group,) = group_entries([Entry(A, title="Card"), Entry(A, title="Row", given=DAY)], {}, known={}, source_id="news")
 
     assert (group.entry.title, group.entry.given) == ("Card", DAY)
 

@@ -98,6 +98,43 @@ def test_after_its_address_and_then_its_guid_has_changed_an_item_is_still_itself
     assert len(rows(app, item_keys)) == 5
 
 
+def test_a_feed_that_shows_one_entry_at_a_time_at_one_address_loses_none(app: App, web: Web) -> None:
+    set_up(app, feed(web))
+    for guid, title in (("g1", "Storm warning"), ("g2", "Flood warning"), ("g1", "Storm warning"), ("g2", "Flood")):
+        web.put("/rss", rss(entry("now", guid=guid, title=title)))
+        quick(app, ["rss"])
+
+    assert sorted(titles(app)) == ["Flood", "Storm warning"]
+
+
+@pytest.mark.parametrize("canonical", ["/news/", "/section"])
+def test_pages_that_all_give_one_canonical_address_are_items_of_their_own(app: App, web: Web, canonical: str) -> None:
+    set_up(app, listing(web, follow=True))
+    shown: list[str] = []
+    for name in "abcd":
+        web.put(f"/{name}", f'<link rel="canonical" href="{canonical}"><h1>About {name}</h1>')
+        shown.insert(0, name)
+        web.put("/news/", page(*shown))
+        quick(app, ["news"])
+
+    own = {f"{web.url}/{name}" for name in "bcd"}
+    assert sorted(titles(app)) == ["About a", "About b", "About c", "About d"]
+    assert own <= {item.url for item in items(app)}
+
+
+def test_two_items_that_turn_out_to_be_one_stay_two_and_are_said(app: App, web: Web) -> None:
+    set_up(app, listing(web, "a"), listing(web, "b", follow=True), listing(web, "c"))
+    web.put("/a/", f"<ul>{story('y', title='Same')}</ul>")
+    web.put("/b/", f"<ul>{story('y', title='Same')}</ul>")
+    web.put("/c/", f"<ul>{story('x', title='Same')}</ul>")
+    web.put("/y", '<link rel="canonical" href="/x"><h1>Same</h1>')
+
+    reports = [report_of(quick(app, [source_id]), source_id) for source_id in ("a", "c", "b")]
+
+    assert len(items(app)) == 2
+    assert reports[-1].error == f"1 entries lead to several items by their addresses, first {web.url}/y"
+
+
 def test_a_changed_item_keeps_its_old_text_as_a_version(app: App, web: Web, clock: Any) -> None:
     set_up(app, listing(web))
     web.put("/news/", f"<ul>{story('x', title='Tarde')}</ul>")
@@ -175,6 +212,7 @@ def test_an_entry_without_a_title_is_no_item(app: App, web: Web) -> None:
     assert report.error == f"1 entries without a title were left out, first {web.url}/b"
 
 
+# Three rotations of six: every source is once first, once between and once last. All orders are tried on the decider.
 @pytest.mark.parametrize("order", [("one", "two", "three"), ("three", "one", "two"), ("two", "three", "one")])
 def test_the_items_are_the_same_in_any_order_of_reading(app: App, web: Web, order: tuple[str, ...]) -> None:
     set_up(app, listing(web, "one"), listing(web, "two"), feed(web, "three"))
