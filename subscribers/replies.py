@@ -7,6 +7,9 @@ from datetime import timedelta
 DEAD_ADDRESS = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10")
 """Enhanced codes of an address that does not exist."""
 
+OUR_FAULT = re.compile(r"5\.7\.(?:2[35-9]|3[0-2]|515)")
+"""Enhanced codes of a sending domain that is set up wrongly: authentication, DNS records."""
+
 RETRY_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 120, 240))
 """Pauses before the second, third … attempt; the last one goes on until the edition expires."""
 
@@ -16,7 +19,7 @@ class Verdict:
     """What to do after a reply."""
 
     state: str
-    """sent, deferred, failed, suppressed or uncertain."""
+    """sent, deferred, failed, suppressed, uncertain; planned: it was not tried at all."""
     is_address_dead: bool = False
     """The address is to be suppressed."""
     pauses_run: bool = False
@@ -29,9 +32,12 @@ def judge_reply(code: int, text: str, *, step: str) -> Verdict:
         return Verdict("sent")
     if not 500 <= code < 600:
         return Verdict("deferred")
-    if step == "mail":
+    enhanced = enhanced_code(text) or ""
+    if step == "mail" or code in (530, 535) or OUR_FAULT.fullmatch(enhanced):
         return Verdict("deferred", pauses_run=True)
-    return Verdict("failed", is_address_dead=step == "rcpt" and enhanced_code(text) in DEAD_ADDRESS)
+    if 500 <= code <= 504:  # our command was not understood; the recipient has no part in it
+        return Verdict("deferred")
+    return Verdict("failed", is_address_dead=step == "rcpt" and enhanced in DEAD_ADDRESS)
 
 
 def enhanced_code(text: str) -> str | None:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, false, func, literal, or_, select, update
 
 from publisher.store.database import insert_new
 from publisher.store.schema import (
+    Moment,
     deliveries,
     delivery_events,
     editions,
@@ -73,7 +74,8 @@ class Change:
     delivery_id: int
     state: str
     reply: str
-    attempt: int
+    attempts: int
+    """How often it has been tried by now."""
     next_attempt_at: datetime | None = None
 
 
@@ -124,26 +126,39 @@ def begin(tx: Connection, ids: Sequence[int], *, fence: str, now: datetime) -> l
 
 def settle(tx: Connection, changes: Iterable[Change], *, fence: str, now: datetime) -> None:
     """Record new states of deliveries that this sender holds; of others nothing changes."""
-    rows = [{"key": one.delivery_id, "to": one.state, "said": one.reply, "due": one.next_attempt_at} for one in changes]
+    rows = [
+        {
+            "key": one.delivery_id,
+            "to": one.state,
+            "said": one.reply,
+            "tries": one.attempts,
+            "due": one.next_attempt_at,
+            "holder": fence,
+            "now": now,
+        }
+        for one in changes
+    ]
     if rows:
-        tx.execute(_SETTLE, [row | {"holder": fence, "now": now} for row in rows])
+        tx.execute(_SETTLE, rows)
+
+
+def find_held(tx: Connection, ids: Sequence[int], *, fence: str) -> set[int]:
+    """Which of these deliveries are still this sender's."""
+    mine = select(deliveries.c.id).where(deliveries.c.id.in_(ids), deliveries.c.fence == fence)
+    return set(tx.execute(mine).scalars())
 
 
 def record_events(tx: Connection, changes: Iterable[Change], now: datetime) -> None:
-    """Keep every reply that was not a plain acceptance; recording the same attempt twice adds nothing."""
-    rows = [
-        {
-            "id": f"{one.delivery_id}:{one.attempt}",
-            "delivery_id": one.delivery_id,
-            "at": now,
-            "state": one.state,
-            "reply": one.reply,
-        }
-        for one in changes
-        if one.state != "sent"
-    ]
-    if rows:
-        tx.execute(insert_new(delivery_events), rows)
+    """Keep what was said to these attempts, as it was settled; recording the same attempt twice adds nothing."""
+    for one in changes:
+        event = select(
+            literal(f"{one.delivery_id}:{one.attempts}"),
+            deliveries.c.id,
+            literal(now, Moment),
+            deliveries.c.state,
+            func.coalesce(deliveries.c.reply, ""),
+        ).where(deliveries.c.id == one.delivery_id)
+        tx.execute(insert_new(delivery_events, ("id", "delivery_id", "at", "state", "reply"), event))
 
 
 def close_pending(tx: Connection, edition_id: str, *, state: str, reply: str, now: datetime) -> int:
@@ -215,7 +230,9 @@ def find_sendable(tx: Connection, now: datetime) -> list[str]:
     failed = select(variants.c.id).where(variants.c.edition_id == editions.c.id, variants.c.error.is_not(None))
     can_begin = deliveries.c.variant_id.not_in(failed)
     has_work = select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id, due, can_begin).exists()
-    query = select(editions.c.id).where(editions.c.state == "planned", editions.c.paused_at.is_(None), has_work)
+    may_try = or_(editions.c.retry_at.is_(None), editions.c.retry_at <= now)
+    is_going = and_(editions.c.state == "planned", editions.c.paused_at.is_(None), may_try)
+    query = select(editions.c.id).where(is_going, has_work)
     return list(tx.execute(query.order_by(editions.c.window_end, editions.c.id)).scalars())
 
 
@@ -278,7 +295,9 @@ _SETTLE = (
     )
     .values(
         state=bindparam("to"),
-        reply=bindparam("said"),
+        # Whoever was erased meanwhile leaves no address behind: of the reply only the code is kept.
+        reply=case((deliveries.c.email.is_(None), func.substr(bindparam("said"), 1, 3)), else_=bindparam("said")),
+        attempts=bindparam("tries"),
         next_attempt_at=bindparam("due"),
         changed_at=bindparam("now"),
         fence=None,

@@ -31,6 +31,7 @@ class Edition:
     approved_at: datetime | None = None
     planned_at: datetime | None = None
     paused_at: datetime | None = None
+    retry_at: datetime | None = None
     done_at: datetime | None = None
 
     @property

@@ -298,6 +298,7 @@ editions = Table(
     Column("approved_at", Moment),
     Column("planned_at", Moment),
     Column("paused_at", Moment),
+    Column("retry_at", Moment),  # the relay could not be used: the service does not try again before
     Column("done_at", Moment),
     UniqueConstraint("digest_id", "window_start"),
     Index(None, "state"),

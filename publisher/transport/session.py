@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 MAX_REPLY_BYTES = 32 * 1024
 
-_REPLY_LINE = re.compile(rb"([2-5][0-9]{2})([ -]?)([^\r\n]*)\r?\n")
+_REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])([^\r\n]*))?\r?\n")
 
 
 class SessionLostError(Exception):
@@ -36,7 +36,9 @@ class Session(asyncio.Protocol):
         self._transport = transport
         self._waiting: deque[asyncio.Future[Reply]] = deque()
         self._buffer = b""
+        self._code: int | None = None
         self._lines: list[str] = []
+        self._reply_bytes = 0
         self._lost: str | None = None
         self._loop = asyncio.get_running_loop()
         transport.set_protocol(self)
@@ -74,26 +76,38 @@ class Session(asyncio.Protocol):
         self._buffer += data
         while self._lost is None and (found := _REPLY_LINE.match(self._buffer)):
             self._buffer = self._buffer[found.end() :]
-            self._take_line(int(found[1]), found[3].decode("utf-8", "replace"), is_last=found[2] != b"-")
+            self._reply_bytes += found.end()
+            text = (found[3] or b"").decode("utf-8", "replace")
+            self._take_line(int(found[1]), text, is_last=found[2] != b"-")
         if b"\n" in self._buffer:
             self._end(f"malformed reply {self._buffer[:60]!r}")
-        elif len(self._buffer) + sum(map(len, self._lines)) > MAX_REPLY_BYTES:
+        elif len(self._buffer) + self._reply_bytes > MAX_REPLY_BYTES:
             self._end("overlong reply")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(f"the server closed the connection{f' ({exc})' if exc else ''}")
 
     def _take_line(self, code: int, text: str, *, is_last: bool) -> None:
-        self._lines.append(text)
-        if not is_last:
+        if self._code not in (None, code):
+            self._end(f"reply of two codes, {self._code} and {code}")
             return
-        reply, self._lines = Reply(code, " ".join(self._lines)), []
-        if not self._waiting:
+        self._code = code
+        self._lines.append(text)
+        if is_last:
+            reply = Reply(code, " ".join(self._lines))
+            self._code, self._lines, self._reply_bytes = None, [], 0
+            self._hand_out(reply)
+
+    def _hand_out(self, reply: Reply) -> None:
+        is_early = self._transport.get_write_buffer_size() > 0  # what it could answer is not on the wire yet
+        if not self._waiting or (is_early and reply.code < 400):
             self._end(f"unsolicited reply {reply}")
             return
         waiting = self._waiting.popleft()
         if not waiting.done():
             waiting.set_result(reply)
+        if is_early:
+            self._end(f"refused early: {reply}")
 
     def _end(self, reason: str) -> None:
         if self._lost is None:

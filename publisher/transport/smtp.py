@@ -119,11 +119,16 @@ class Connection:
 
     async def _send_body(self, message: bytes) -> Outcome:
         try:
-            reply = await self._ask(_stuff(message), BODY_TIMEOUT_S)
+            (waiting,) = self._session.write(_stuff(message))
+        except SessionLostError as error:
+            return Outcome(Verdict("deferred"), f"connection lost before the message: {error}")
+        try:
+            reply = await self._session.wait(waiting, BODY_TIMEOUT_S)
         except SessionLostError as error:
             return Outcome(Verdict("uncertain"), f"connection lost after the message began: {error}")
-        if 300 <= reply.code < 400:  # no answer to a body; whose reply it is nobody can tell
+        if 300 <= reply.code < 400 or reply.code == 421:
             self._session.close()
+        if 300 <= reply.code < 400:  # no answer to a body; whose reply it is nobody can tell
             return Outcome(Verdict("uncertain"), str(reply))
         return Outcome(judge_reply(reply.code, reply.text, step="data"), str(reply))
 

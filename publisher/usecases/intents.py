@@ -98,22 +98,25 @@ def give_back(holder: Holder) -> None:
 
 
 def _record(tx: Connection, holder: Holder, finished: Sequence[Finished], *, now: datetime) -> None:
-    changes = [_change(one, now) for one in finished]
-    ledger.settle(tx, changes, fence=holder.fence, now=now)
-    ledger.record_events(tx, changes, now)
-    for one in finished:
+    telling = [one for one in finished if one.outcome.verdict.state not in ("sent", "planned")]
+    held = ledger.find_held(tx, [one.claim.id for one in telling], fence=holder.fence) if telling else set()
+    ledger.settle(tx, [_change(one, now) for one in finished], fence=holder.fence, now=now)
+    # A run that was taken for dead changes nothing else either.
+    telling = [one for one in telling if one.claim.id in held]
+    ledger.record_events(tx, [_change(one, now) for one in telling], now)
+    for one in telling:
         if one.outcome.verdict.is_address_dead:
             suppress(tx, holder.app.secret, delivery_id=one.claim.id, reason="bounce", now=now)
         if one.outcome.verdict.pauses_run:
-            outcome = f"held: the server refuses our mail ({one.outcome.reply})"
+            outcome = f"held: the server refuses our mail ({one.outcome.reply[:3]}; see the report of deliveries)"
             change_edition(tx, holder.edition_id, paused_at=now, outcome=outcome)
 
 
 def _change(finished: Finished, now: datetime) -> Change:
-    attempt = finished.claim.attempts + 1
-    state = finished.outcome.verdict.state
-    due = now + retry_pause(attempt) if state == "deferred" else None
-    return Change(finished.claim.id, state, finished.outcome.reply, attempt=attempt, next_attempt_at=due)
+    verdict = finished.outcome.verdict
+    attempts = finished.claim.attempts + (verdict.state != "planned")
+    due = now + retry_pause(attempts) if verdict.state == "deferred" else None
+    return Change(finished.claim.id, verdict.state, finished.outcome.reply, attempts=attempts, next_attempt_at=due)
 
 
 def _begin(tx: Connection, holder: Holder, group: Sequence[Claim], *, now: datetime) -> Begun:
@@ -121,12 +124,12 @@ def _begin(tx: Connection, holder: Holder, group: Sequence[Claim], *, now: datet
     if hold is not None:
         return Begun([], hold=hold)
     refused = _find_refused(tx, holder, group)
-    ledger.settle(
-        tx,
-        [Change(key, "suppressed", reason, attempt=0) for key, reason in refused.items()],
-        fence=holder.fence,
-        now=now,
-    )
+    changes = [
+        Change(claim.id, "suppressed", refused[claim.id], attempts=claim.attempts)
+        for claim in group
+        if claim.id in refused
+    ]
+    ledger.settle(tx, changes, fence=holder.fence, now=now)
     wanted = [claim.id for claim in group if claim.id not in refused]
     begun = set(ledger.begin(tx, wanted, fence=holder.fence, now=now))
     return Begun([claim for claim in group if claim.id in begun], refused=len(refused))

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from publisher.errors import RenderError, TransportError
 from publisher.failpoints import passing
@@ -47,7 +48,8 @@ class Pump:
         self._workers: list[asyncio.Task[None]] = []
         self._claims: deque[Claim] = deque()
         self._frames: dict[int, Frame] = {}
-        self._ready: asyncio.Queue[tuple[Claim, float] | None] = asyncio.Queue()
+        self._ready: asyncio.Queue[_Ready | None] = asyncio.Queue()
+        self._last_trouble: str | None = None
         self._finished: list[Finished] = []
         self._open = 0
         self._wake = asyncio.Event()
@@ -55,11 +57,15 @@ class Pump:
         self._next_slot = 0.0
 
     async def run(self) -> None:
-        """Send until done. An exception of a worker or of the ledger ends the run; open intents stay open."""
+        """Send until done. What a worker or the ledger did not expect ends the run; open intents stay open."""
         self._workers = [asyncio.create_task(self._work()) for _ in range(self._smtp.connections)]
+        for worker in self._workers:
+            worker.add_done_callback(lambda _worker: self._wake.set())
         try:
             while await self._feed():
                 await self._gather()
+            if self._is_without_workers():
+                self.trouble = self._last_trouble
             for _ in self._workers:
                 self._ready.put_nowait(None)
             await asyncio.gather(*self._workers)
@@ -69,6 +75,9 @@ class Pump:
 
     async def _feed(self) -> bool:
         """Commit what finished and what may begin next; False when there is neither."""
+        for worker in self._workers:
+            if worker.done():
+                worker.result()  # raises what it did not expect
         if self._is_without_workers():
             self._give_up_ready()
         finished, self._finished = self._finished, []
@@ -82,8 +91,9 @@ class Pump:
         self._open += len(begun.claims)
         started = time.monotonic()
         for claim in begun.claims:
-            self._ready.put_nowait((claim, started))
-        self._progress(sum(one.outcome.verdict.state != "deferred" for one in finished) + begun.refused)
+            self._ready.put_nowait(_Ready(claim, self._frames[claim.variant_id], started))
+        settled = [one for one in finished if one.outcome.verdict.state not in ("deferred", "planned")]
+        self._progress(len(settled) + begun.refused)
         return True
 
     async def _next_group(self) -> list[Claim]:
@@ -96,17 +106,15 @@ class Pump:
         return [self._claims.popleft() for _ in range(min(room, len(self._claims)))]
 
     async def _load_frames(self) -> None:
-        """Fetch the frames of newly claimed variants and forget those that nothing in flight needs."""
+        """Fetch the frames of newly claimed variants and forget the others: what is ready carries its own."""
         wanted = {claim.variant_id for claim in self._claims}
-        missing = wanted - self._frames.keys()
-        fetched = await asyncio.to_thread(load_frames, self._holder, missing)
-        recent = list(self._frames.items())[-self._smtp.connections * 2 :]
-        self._frames = dict(recent) | {key: self._frames[key] for key in wanted - missing} | fetched
+        kept = {key: frame for key, frame in self._frames.items() if key in wanted}
+        self._frames = kept | await asyncio.to_thread(load_frames, self._holder, wanted - kept.keys())
 
     async def _gather(self) -> None:
         """Wait until half of what is in flight has finished, but not long once something has."""
         enough = max(1, self._open // 2)
-        while self._open and len(self._finished) < enough and not self._is_without_workers():
+        while self._open and len(self._finished) < enough and not self._needs_look():
             self._wake.clear()
             try:
                 async with asyncio.timeout(GATHER_S if self._finished else None):
@@ -114,16 +122,19 @@ class Pump:
             except TimeoutError:
                 return
 
+    def _needs_look(self) -> bool:
+        """Whether no worker is left, or one ended by what it did not expect."""
+        ended = [worker for worker in self._workers if worker.done()]
+        return len(ended) == len(self._workers) or any(worker.exception() for worker in ended)
+
     def _is_without_workers(self) -> bool:
         return all(worker.done() for worker in self._workers)
 
     def _give_up_ready(self) -> None:
-        for worker in self._workers:
-            worker.result()  # raises what a worker did not expect
         while not self._ready.empty():
             entry = self._ready.get_nowait()
             if entry is not None:
-                self._finish(entry[0], Outcome(Verdict("deferred"), f"not tried: {self.trouble}"))
+                self._finish(entry, Outcome(Verdict("planned"), f"not tried: {self._last_trouble}"))
 
     async def _work(self) -> None:
         """Send what is ready on one connection after another, until told to end or the relay cannot be used."""
@@ -133,39 +144,41 @@ class Pump:
             try:
                 async with Connection(self._holder.app.config) as connection:
                     while entry is not None and connection.is_open:
-                        outcome = await self._try(connection, *entry)
-                        lost = 0 if connection.is_open else lost + 1
-                        self._finish(entry[0], outcome)
+                        outcome = await self._try(connection, entry)
+                        is_lost = not connection.is_open and outcome.verdict.state in ("deferred", "uncertain")
+                        lost = lost + 1 if is_lost else 0
+                        self._finish(entry, outcome)
                         entry = None if lost == MAX_LOST_CONNECTIONS else await self._ready.get()
             except TransportError as error:
+                self._last_trouble = str(error)
                 if entry is not None:
-                    self._finish(entry[0], Outcome(Verdict("deferred"), str(error)))
-                self._leave(str(error))
+                    self._finish(entry, Outcome(Verdict("planned"), f"not tried: {error}"))
                 return
         if lost == MAX_LOST_CONNECTIONS:
-            self._leave("the relay keeps closing connections")
+            self._last_trouble = "the relay keeps closing connections"
 
-    async def _try(self, connection: Connection, claim: Claim, begun_at: float) -> Outcome:
+    async def _try(self, connection: Connection, entry: "_Ready") -> Outcome:
         passing("send-after-intent")
         await self._keep_pace()
 
         async def veto() -> Outcome | None:
-            if time.monotonic() - begun_at < STALE_INTENT_S:
+            if time.monotonic() - entry.begun_at < STALE_INTENT_S:
                 return None
-            return await asyncio.to_thread(find_veto, self._holder, claim)
+            return await asyncio.to_thread(find_veto, self._holder, entry.claim)
 
         try:
-            envelope = self._make_envelope(claim)
+            envelope = self._make_envelope(entry)
         except RenderError as error:
             return Outcome(Verdict("failed"), str(error))
         outcome = await connection.send(envelope, veto)
         passing("send-after-reply")
         return outcome
 
-    def _make_envelope(self, claim: Claim) -> Envelope:
-        frame = self._frames[claim.variant_id]
+    def _make_envelope(self, entry: "_Ready") -> Envelope:
         holder = self._holder
-        return make_envelope(holder.app, claim, frame, edition_id=holder.edition_id, digest_number=self._digest_number)
+        return make_envelope(
+            holder.app, entry.claim, entry.frame, edition_id=holder.edition_id, digest_number=self._digest_number
+        )
 
     async def _keep_pace(self) -> None:
         if self._smtp.messages_per_second is None:
@@ -174,11 +187,15 @@ class Pump:
         self._next_slot = slot + 1 / self._smtp.messages_per_second
         await asyncio.sleep(slot - time.monotonic())
 
-    def _finish(self, claim: Claim, outcome: Outcome) -> None:
-        self._finished.append(Finished(claim, outcome))
+    def _finish(self, entry: "_Ready", outcome: Outcome) -> None:
+        self._finished.append(Finished(entry.claim, outcome))
         self._wake.set()
 
-    def _leave(self, reason: str) -> None:
-        """This worker ends. With the last one the run ends, and says why."""
-        self.trouble = reason
-        asyncio.get_running_loop().call_soon(self._wake.set)
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A committed intent with its frame: waiting for a connection may outlast the frame's place in memory."""
+
+    claim: Claim
+    frame: Frame
+    begun_at: float

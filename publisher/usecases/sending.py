@@ -3,20 +3,25 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from publisher.app import App
-from publisher.errors import StateError
+from publisher.errors import StateError, TransportError
 from publisher.store import deliveries as ledger
 from publisher.store.editions import Edition, Variant, change_edition, count_variants, forget_errors, read_edition
 from publisher.store.lock import sender_lock
 from publisher.store.newsroom import NumberedDigest, read_digest
+from publisher.transport import smtp
 from publisher.usecases.addressing import check_signing
 from publisher.usecases.intents import Holder, give_back
 from publisher.usecases.pump import Progress, Pump
 from publisher.usecases.rendering import render_variants
 from subscribers.schedule import expires_at
+
+RETRY_PAUSE = timedelta(minutes=1)
+"""After a relay could not be used, the service leaves it alone for so long (and no account is locked)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,9 @@ async def send(
         edition, digest, pending = await asyncio.to_thread(_prepare, app, edition_id)
         if edition.state != "planned" or not pending:
             return await asyncio.to_thread(read_result, app, edition_id)
+        if (trouble := await _try_relay(app)) is not None:
+            await asyncio.to_thread(_close_when_done, app, edition_id, trouble)
+            return await asyncio.to_thread(read_result, app, edition_id, trouble)
         unrendered = await asyncio.to_thread(render_variants, app, edition_id, stop=stop.is_set)
         holder = Holder(app, edition.id, digest.digest.cadence)
         pump = Pump(holder, digest.number, stop=stop, progress=start(pending) if start else _ignore)
@@ -75,6 +83,15 @@ def read_result(app: App, edition_id: str, trouble: str | None = None) -> SendRe
         return SendResult(edition_id, sum(states.values()), states, count_variants(tx, edition_id), trouble)
 
 
+async def _try_relay(app: App) -> str | None:
+    """Why the relay cannot be used now, found out by one connection before ten ask for the password to be refused."""
+    try:
+        async with smtp.Connection(app.config):
+            return None
+    except TransportError as error:
+        return str(error)
+
+
 def _prepare(app: App, edition_id: str) -> tuple[Edition, NumberedDigest, int]:
     """Take over from a sender that died, expire what is too old; the edition, its digest and how much is pending."""
     now = app.clock()
@@ -89,7 +106,7 @@ def _prepare(app: App, edition_id: str) -> tuple[Edition, NumberedDigest, int]:
             ledger.close_pending(tx, edition_id, state="cancelled", reply=edition.outcome or "", now=now)
         elif now >= expires_at(digest.digest, edition.window_end):
             ledger.close_pending(tx, edition_id, state="expired", reply="the next edition is due", now=now)
-            _close(tx, app, edition_id)
+        _close(tx, app, edition_id)
         pending = _count_pending(tx, edition_id)
     return edition, digest, pending
 
@@ -100,7 +117,8 @@ def _close_when_done(app: App, edition_id: str, trouble: str | None) -> None:
         if edition.state == "cancelled":  # while this run had messages in flight
             ledger.close_pending(tx, edition_id, state="cancelled", reply=edition.outcome or "", now=app.clock())
         elif edition.paused_at is None:
-            change_edition(tx, edition_id, outcome=f"held: {trouble}" if trouble else None)
+            retry_at = app.clock() + RETRY_PAUSE if trouble else None
+            change_edition(tx, edition_id, outcome=f"held: {trouble}" if trouble else None, retry_at=retry_at)
         _close(tx, app, edition_id)
 
 

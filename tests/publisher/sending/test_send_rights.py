@@ -14,7 +14,7 @@ from publisher.mail.render import render_variant
 from publisher.store.deliveries import find_sendable
 from publisher.store.lock import sender_lock
 from publisher.store.schema import deliveries, editions, subscribers
-from publisher.usecases import rendering
+from publisher.usecases import pump, rendering
 from publisher.usecases.editions import cancel, open_edition, pause, resume
 from publisher.usecases.planning import plan
 from publisher.usecases.reports import list_deliveries
@@ -259,3 +259,43 @@ def test_planning_a_second_time_adds_nothing_to_what_is_being_sent(begin: Begin)
 
     assert plan(trial.newsroom.app, trial.edition) == 0
     assert trial.states == {"sent": 4}
+
+
+def test_what_a_worker_did_not_expect_ends_the_run_and_is_told(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = begin(40, connections=3)
+
+    def break_down(*_arguments: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(pump, "STALE_INTENT_S", 0.0)
+    monkeypatch.setattr(pump, "find_veto", break_down)
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        trial.send()
+    monkeypatch.undo()
+    trial.send()
+
+    states = trial.states
+    assert states.get("uncertain", 0) <= 6
+    assert sum(states.values()) == 40
+    assert trial.judgement.lost == trial.judgement.duplicated == []
+
+
+def test_a_frame_that_waits_for_its_connection_outlasts_its_place_in_memory(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pump, "CHUNK", 1)  # every claim puts the frames of the one before out of memory
+    trial = begin(40, connections=4)
+
+    assert trial.send().is_clean
+    assert trial.states == {"sent": 40}
+
+
+def test_an_edition_whose_last_message_was_sent_before_a_kill_ends_all_the_same(begin: Begin) -> None:
+    trial = begin(2)
+    with trial.newsroom.app.database.write() as tx:
+        tx.execute(deliveries.update().values(state="sent"))
+
+    trial.send()
+
+    assert trial.newsroom.rows(editions)[0]["state"] == "done"

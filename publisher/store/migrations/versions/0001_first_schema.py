@@ -153,6 +153,7 @@ def upgrade() -> None:
     sa.Column('approved_at', sa.BigInteger(), nullable=True),
     sa.Column('planned_at', sa.BigInteger(), nullable=True),
     sa.Column('paused_at', sa.BigInteger(), nullable=True),
+    sa.Column('retry_at', sa.BigInteger(), nullable=True),
     sa.Column('done_at', sa.BigInteger(), nullable=True),
     sa.ForeignKeyConstraint(['digest_id'], ['digests.id'], name=op.f('fk_editions_digest_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_editions')),
