@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from email.utils import parseaddr
+from functools import cache
 from importlib.metadata import version
 
+import structlog
 from sqlalchemy import Connection
 
 from feeds.entries import Document
@@ -24,6 +26,8 @@ from publisher.usecases.deciding import Decided, classify_decided, decide_docume
 from publisher.usecases.reading import Read, Unread, read_source
 from publisher.usecases.source_history import record_failure, record_success
 from publisher.usecases.visit import SeenKeys, Visit
+
+log = structlog.get_logger()
 
 SOURCES_AT_ONCE = 10
 
@@ -81,7 +85,7 @@ async def _collect(
     reports: list[SourceReport] = []
     try:
         for visit, task in zip(visits, tasks, strict=True):
-            reports.append(await asyncio.to_thread(_write, app, visit, outcome=await task, classify=classify))
+            reports.append(await asyncio.to_thread(_keep, app, visit, outcome=await task, classify=classify))
             if progress:
                 progress(reports[-1], len(visits))
     finally:
@@ -122,12 +126,27 @@ def _seen_keys(app: App) -> SeenKeys:
     return find
 
 
+def _keep(app: App, visit: Visit, *, outcome: Read | Unread, classify: Classify) -> SourceReport:
+    """Write one source; where that fails nothing of it is written but the attempt, and the other sources go on."""
+    try:
+        return _write(app, visit, outcome=outcome, classify=classify)
+    except Exception as error:
+        log.exception("source could not be written", source=visit.source.id)
+        problem = f"could not be written ({type(error).__name__}); the log says more. It is tried again later"
+    try:
+        return _write(app, visit, outcome=Unread(problem), classify=classify)
+    except Exception:
+        log.exception("attempt could not be written", source=visit.source.id)
+        return SourceReport(visit.source.id, "failed", error=problem)
+
+
 def _write(app: App, visit: Visit, *, outcome: Read | Unread, classify: Classify) -> SourceReport:
-    """Write one source in one transaction; what it shows was classified before, outside of it."""
+    """Write one source in one transaction; what it shows is classified before, outside of it."""
+    remembered = cache(classify)
     document = outcome.document if isinstance(outcome, Read) else None
     if document:
         with app.database.read() as tx:
-            classify_decided(decide_document(tx, document, _reading(app, visit.state, visit.now)), classify)
+            classify_decided(decide_document(tx, document, _reading(app, visit.state, visit.now)), remembered)
     passing("collect-before-write")
     with app.database.write() as tx:
         state = find_source(tx, visit.source.id)
@@ -141,7 +160,7 @@ def _write(app: App, visit: Visit, *, outcome: Read | Unread, classify: Classify
             return record_success(
                 tx, state, outcome, report=SourceReport(state.source.id, "not-modified"), now=visit.now
             )
-        report = _write_document(tx, outcome.document, _reading(app, state, visit.now), classify=classify)
+        report = _write_document(tx, outcome.document, _reading(app, state, visit.now), classify=remembered)
         return record_success(tx, state, outcome, report=report, now=visit.now)
 
 

@@ -1,6 +1,7 @@
 """Following: reading the pages of new items, for what their list does not say of them."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 
 from feeds.articles import read_article
@@ -10,6 +11,8 @@ from feeds.urls import make_url_key, resolve_url
 from publisher.errors import CollectError
 from publisher.fetch.fetcher import Response
 from publisher.usecases.visit import StatusError, Visit, parse
+
+_Page = Entry | CollectError | None
 
 _GONE = (404, 410)
 _HTML_TYPES = ("", "text/html", "application/xhtml+xml")
@@ -22,8 +25,7 @@ async def follow(visit: Visit, document: Document) -> Document:
     entries whose page is gone are left out even then.
     """
     seen = await visit.find_seen(document.entries)
-    links = dict.fromkeys(entry.link for entry in document.entries if entry not in seen)
-    pages = dict(zip(links, await asyncio.gather(*(_read_page(visit, link) for link in links)), strict=True))
+    pages = await _read_pages(visit, [entry.link for entry in document.entries if entry not in seen])
     failures = [page for page in pages.values() if isinstance(page, CollectError)]
     if visit.is_first:
         _refuse_passing(failures)
@@ -33,7 +35,17 @@ async def follow(visit: Visit, document: Document) -> Document:
     return replace(document, entries=mark_ambiguous(entries), omissions=(*document.omissions, *remarks))
 
 
-async def _read_page(visit: Visit, link: str) -> Entry | CollectError | None:
+async def _read_pages(visit: Visit, links: Iterable[str]) -> dict[str, _Page]:
+    """What the pages say, read side by side; a bug in one ends the others."""
+    tasks = {link: asyncio.create_task(_read_page(visit, link)) for link in dict.fromkeys(links)}
+    try:
+        return dict(zip(tasks, await asyncio.gather(*tasks.values()), strict=True))
+    finally:
+        for task in tasks.values():
+            task.cancel()
+
+
+async def _read_page(visit: Visit, link: str) -> _Page:
     """What the page at that link says; None where it is no HTML page, an error where it cannot be had."""
     try:
         response = await visit.fetch(link)

@@ -1,10 +1,12 @@
 """Reading one source: its feed, or its listing page by page. Writes nothing."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 
-from feeds.entries import Document, Entry
+from feeds.entries import Document
 from feeds.listing import ListingPage, parse_listing
 from feeds.syndication import parse_feed
 from feeds.text import decode_page
@@ -18,6 +20,8 @@ log = structlog.get_logger()
 
 MOST_PAGES = 20
 """Of a listing, in one collection."""
+LONGEST_VISIT_S = 600
+"""For one source with all its pages: a first backlog of 400 articles, two at a time, three seconds each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,13 @@ class Unread:
 async def read_source(visit: Visit) -> Read | Unread:
     """What the source says now. Whatever goes wrong with it is a value, so that other sources go on."""
     try:
-        return await _read(visit)
+        async with asyncio.timeout(LONGEST_VISIT_S):
+            return await _read(visit)
+    except TimeoutError:
+        url = visit.state.url
+        return Unread(
+            f"{url} was not read within {LONGEST_VISIT_S} seconds, its pages included. It is tried again later"
+        )
     except StatusError as error:
         is_gone = error.response.status == 410 and error.requested_url == visit.state.url
         return Unread(str(error), retry_after_s(error.response.headers, visit.now), is_gone)
@@ -75,18 +85,24 @@ async def _read_feed(visit: Visit, response: Response) -> Document:
 
 async def _read_listing(visit: Visit, response: Response) -> Document:
     """All pages; of a source that was collected before, up to the first page that shows nothing new."""
-    entries: list[Entry] = []
-    unlinked, visited = 0, {visit.state.url, response.url}
-    for number in range(1, MOST_PAGES + 1):
+    pages: list[ListingPage] = []
+    visited = {visit.state.url, response.url}
+    while True:
         page = await _read_page(visit, response)
-        entries += page.entries
-        unlinked += page.unlinked
-        if page.next_url is None or page.next_url in visited or number == MOST_PAGES or await _is_known(visit, page):
-            break
+        pages.append(page)
+        if page.next_url is None or page.next_url in visited or await _is_known(visit, page):
+            return _join(pages)
+        if len(pages) == MOST_PAGES:
+            return _join(pages, f"only the first {MOST_PAGES} pages were read, the next is {page.next_url}")
         response = await visit.fetch(page.next_url)
         visited |= {page.next_url, response.url}
-    remarks = (f"{unlinked} items without a link were left out",) if unlinked else ()
-    return Document(tuple(entries), remarks)
+
+
+def _join(pages: Sequence[ListingPage], *remarks: str) -> Document:
+    unlinked = sum(page.unlinked for page in pages)
+    if unlinked:
+        remarks = (f"{unlinked} items without a link were left out", *remarks)
+    return Document(tuple(entry for page in pages for entry in page.entries), remarks)
 
 
 async def _read_page(visit: Visit, response: Response) -> ListingPage:

@@ -262,7 +262,10 @@ def test_an_endless_listing_is_read_for_twenty_pages(app: App, web: Web) -> None
     for number in range(40):
         web.put(f"/news/{number or ''}", page(f"item-{number}", rest=f'<a rel="next" href="/news/{number + 1}">x</a>'))
 
-    assert quick(app).new == 20
+    report = quick(app)
+
+    assert report.new == 20
+    assert report.sources[0].error == f"only the first 20 pages were read, the next is {web.url}/news/20"
 
 
 def test_an_article_page_is_read_once_for_title_date_and_address(app: App, web: Web) -> None:

@@ -1,5 +1,6 @@
 """Bad sources: each is said clearly, none stops the others, nothing is lost."""
 
+import asyncio
 import gzip
 import threading
 from datetime import timedelta
@@ -10,8 +11,11 @@ import pytest
 from local_web import Reply, Web, serve
 from newsroom_steps import entry, feed, items, listing, page, quick, report_of, rows, rss, set_up, titles
 
+from feeds.entries import Document, Entry
 from publisher.app import App
+from publisher.fetch.fetcher import Response
 from publisher.store.schema import collections, sources
+from publisher.usecases.following import follow
 
 
 def fail(app: App, web: Web, bad: dict[str, Any], **limits: Any) -> str:
@@ -119,6 +123,81 @@ def test_a_bug_in_reading_one_source_is_recorded_and_the_others_go_on(
     monkeypatch.setattr("publisher.usecases.reading.parse_listing", break_down)
 
     assert "unexpected ZeroDivisionError, a bug of the publisher" in fail(app, web, listing(web, "bad"))
+
+
+def break_writes(app: App, table: str) -> None:
+    """From now on the database refuses rows of the bad source in that table."""
+    with app.database.write() as tx:
+        tx.exec_driver_sql(
+            f"CREATE TRIGGER broken BEFORE INSERT ON {table} WHEN NEW.source_id = 'bad' "
+            "BEGIN SELECT RAISE(ABORT, 'disk trouble'); END"
+        )
+
+
+def test_a_source_that_cannot_be_written_is_recorded_and_the_others_go_on(app: App, web: Web) -> None:
+    break_writes(app, "sightings")
+    web.put("/bad", rss(entry("y")))
+
+    assert "could not be written (IntegrityError)" in fail(app, web, feed(web, "bad"))
+
+
+def test_a_source_of_which_not_even_the_attempt_can_be_written_is_reported(app: App, web: Web) -> None:
+    set_up(app, feed(web, "bad"), feed(web, "good"))
+    break_writes(app, "collections")
+    web.put("/bad", rss(entry("y")))
+    web.put("/good", rss(entry("x")))
+
+    report = quick(app)
+
+    assert [source.status for source in report.sources] == ["failed", "ok"]
+    assert titles(app) == ["About x"]
+
+
+def test_a_visit_that_takes_too_long_as_a_whole(app: App, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    has_ended = threading.Event()
+    web.put("/bad/", page("a"))
+    web.replies["/a"] = Reply(write=lambda _: has_ended.wait() and None)
+    monkeypatch.setattr("publisher.usecases.reading.LONGEST_VISIT_S", 0.3)
+
+    error = fail(app, web, listing(web, "bad", follow=True), total_s=20)
+
+    assert error == f"{web.url}/bad/ was not read within 0.3 seconds, its pages included. It is tried again later"
+    has_ended.set()
+
+
+class Pages:
+    """A visit whose first page has a bug while its second never answers."""
+
+    is_first = False
+
+    def __init__(self) -> None:
+        self.given_up: list[str] = []
+
+    async def find_seen(self, _: object) -> set[Entry]:
+        return set()
+
+    async def fetch(self, url: str) -> Response:
+        if url == "https://harbour.example/a":
+            raise ZeroDivisionError
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.given_up.append(url)
+            raise
+        raise AssertionError
+
+
+def test_after_a_bug_no_other_page_of_the_source_is_waited_for() -> None:
+    pages = Pages()
+
+    async def follow_both() -> list[str]:
+        document = Document((Entry("https://harbour.example/a"), Entry("https://harbour.example/b")))
+        with pytest.raises(ZeroDivisionError):
+            await follow(pages, document)  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        return list(pages.given_up)
+
+    assert asyncio.run(follow_both()) == ["https://harbour.example/b"]
 
 
 def test_what_a_source_gave_before_it_failed_stays(app: App, web: Web) -> None:
