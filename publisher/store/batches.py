@@ -8,7 +8,7 @@ Value = TypeVar("Value")
 BATCH_SIZE = 5_000
 
 
-def in_batches(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
+def in_batches(values: Sequence[Value], *, size: int = BATCH_SIZE) -> Iterator[Sequence[Value]]:
     """The values in their order, in lists that a statement can hold."""
-    for start in range(0, len(values), BATCH_SIZE):
-        yield values[start : start + BATCH_SIZE]
+    for start in range(0, len(values), size):
+        yield values[start : start + size]

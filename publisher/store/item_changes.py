@@ -58,7 +58,7 @@ def insert_items(tx: Connection, new: Sequence[NewItem], *, now: datetime) -> li
 
 
 def change_item(
-    tx: Connection, item_id: int, content: Content, classification: Classification, *, now: datetime
+    tx: Connection, item_id: int, *, content: Content, classification: Classification, now: datetime
 ) -> None:
     """Write what the item shows from now on, and keep what it showed as a version."""
     old = read_item(tx, item_id)

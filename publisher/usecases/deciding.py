@@ -63,7 +63,7 @@ def write_decided(
         if one.group.item_id is not None:
             ids[place] = one.group.item_id
         if one.decision.status == "changed":
-            change_item(tx, ids[place], one.decision.content, classified[place], now=now)
+            change_item(tx, ids[place], content=one.decision.content, classification=classified[place], now=now)
     add_keys(tx, [(key, ids[place]) for place, one in enumerate(decided) for key in one.unclaimed])
     put_sightings(
         tx,

@@ -1,8 +1,9 @@
 """Items for staff: listing, showing, correcting; classifying anew when the rules have changed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 import pycountry
@@ -15,11 +16,15 @@ from feeds.merge import Known, merge_sightings
 from feeds.model import Classification, Item
 from publisher.app import App
 from publisher.errors import ConfigError
+from publisher.store.batches import in_batches
 from publisher.store.item_changes import Correction, change_item, put_correction, read_corrections
 from publisher.store.items import read_item, read_items, read_source_ids, select_items
 from publisher.store.newsroom import read_labels
 from publisher.store.sightings import read_known
 from publisher.usecases.classifying import Classify, classify_content, load_classifier
+
+RENEWED_AT_ONCE = 500
+"""Items that one transaction classifies anew."""
 
 JsonItem = dict[str, Any]
 """An item as ``--json`` prints it; of many types, hence ``Any``."""
@@ -59,6 +64,7 @@ def correct_item(app: App, item_id: int, field: str, *, value: str, actor: str) 
     ConfigError for an unknown field or value, NotFoundError for an unknown item. May be repeated.
     """
     now = app.clock()
+    _warm_up(app)
     with app.database.write() as tx:
         read_item(tx, item_id)
         correction = Correction(field, _read_value(tx, field, value), actor)
@@ -68,11 +74,30 @@ def correct_item(app: App, item_id: int, field: str, *, value: str, actor: str) 
 
 
 def reclassify_items(app: App) -> int:
-    """Classify all items by the rules as they are now; how many have changed. May be repeated."""
+    """Classify all items by the rules as they are now; how many have changed. May be repeated, and goes on from there.
+
+    Items are written a batch at a time, and classified outside of the transactions that write.
+    """
     now = app.clock()
-    with app.database.write() as tx:
+    with app.database.read() as tx:
         ids = [item.id for item in select_items(tx)]
-        return _renew(tx, app, ids, classify=load_classifier(tx), now=now)
+    return sum(_renew_batch(app, batch, now=now) for batch in in_batches(ids, size=RENEWED_AT_ONCE))
+
+
+def _renew_batch(app: App, ids: Sequence[int], *, now: datetime) -> int:
+    with app.database.read() as tx:
+        classify = cache(load_classifier(tx))
+        stale = [item_id for item_id, _ in _find_stale(tx, app, ids, classify=classify)]
+    if not stale:
+        return 0
+    with app.database.write() as tx:
+        return _renew(tx, app, stale, classify=classify, now=now)
+
+
+def _warm_up(app: App) -> None:
+    """Compile the rules outside of a transaction that writes."""
+    with app.database.read() as tx:
+        load_classifier(tx)
 
 
 def _select(tx: Connection, criteria: Criteria | None, *, since: date | None, limit: int | None) -> list[Item]:
@@ -84,16 +109,21 @@ def _select(tx: Connection, criteria: Criteria | None, *, since: date | None, li
     return items[:limit]
 
 
-def _renew(tx: Connection, app: App, ids: list[int], *, classify: Classify, now: datetime) -> int:
+def _renew(tx: Connection, app: App, ids: Sequence[int], *, classify: Classify, now: datetime) -> int:
     """Write again, from sightings, corrections and rules, the items that would show something else; their number."""
+    stale = _find_stale(tx, app, ids, classify=classify)
+    for item_id, (content, classification) in stale:
+        change_item(tx, item_id, content=content, classification=classification, now=now)
+    return len(stale)
+
+
+def _find_stale(
+    tx: Connection, app: App, ids: Sequence[int], *, classify: Classify
+) -> list[tuple[int, tuple[Content, Classification]]]:
+    """The items that show something else than follows from what is known, with what follows."""
     known = read_known(tx, ids)
-    count = 0
-    for item in read_items(tx, ids):
-        content, classification = _derive(known[item.id], app, classify)
-        if (content, classification) != (known[item.id].content, item.classification):
-            change_item(tx, item.id, content, classification, now=now)
-            count += 1
-    return count
+    derived = {item.id: (_derive(known[item.id], app, classify), item.classification) for item in read_items(tx, ids)}
+    return [(item_id, due) for item_id, (due, shown) in derived.items() if due != (known[item_id].content, shown)]
 
 
 def _derive(known: Known, app: App, classify: Classify) -> tuple[Content, Classification]:

@@ -1,5 +1,7 @@
 """Items for staff: listing, showing, and corrections that last."""
 
+import sqlite3
+from contextlib import closing
 from datetime import date
 from typing import Any
 
@@ -7,11 +9,15 @@ import pytest
 from local_web import Web
 from newsroom_steps import feed, items, listing, quick, rows, set_up, story
 
+from feeds.classify import ItemText
 from feeds.criteria import Criteria
+from feeds.model import Classification
 from publisher.app import App
 from publisher.errors import ConfigError, NotFoundError
 from publisher.store.items import select_items
 from publisher.store.schema import item_versions
+from publisher.usecases.classifying import Classify
+from publisher.usecases.collect import collect
 from publisher.usecases.items import correct_item, list_items, reclassify_items, show_item
 
 
@@ -170,3 +176,32 @@ def test_an_item_that_is_not_there_is_said(newsroom: App) -> None:
 
 def test_classifying_anew_by_the_same_rules_changes_nothing(newsroom: App) -> None:
     assert reclassify_items(newsroom) == 0
+
+
+def while_others_write(app: App) -> Classify:
+    """A classifier that fails inside a transaction that writes."""
+
+    def classify(text: ItemText) -> Classification:
+        with closing(sqlite3.connect(str(app.database.file), timeout=0, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+        return Classification(kind="call")
+
+    return classify
+
+
+def test_others_may_write_while_items_are_classified_anew(newsroom: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("publisher.usecases.items.RENEWED_AT_ONCE", 2)
+    monkeypatch.setattr("publisher.usecases.items.load_classifier", lambda _: while_others_write(newsroom))
+
+    assert reclassify_items(newsroom) == 3
+    assert {item.classification.kind for item in items(newsroom)} == {"call"}
+
+
+def test_others_may_write_while_new_items_are_classified(app: App, web: Web) -> None:
+    set_up(app, listing(web))
+    put_stories(web)
+
+    report = collect(app, classify=while_others_write(app))
+
+    assert (report.new, report.has_failed) == (3, False)
