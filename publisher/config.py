@@ -1,6 +1,8 @@
 """The deployment: ``publisher.toml`` with ``PUBLISHER_SECTION__KEY`` variables over it."""
 
+import os
 import tomllib
+from collections import Counter
 from email.headerregistry import Address
 from email.utils import parseaddr
 from functools import cached_property
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
+import idna
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -44,16 +47,31 @@ def _timezone(text: str) -> str:
 def _mailbox(text: str) -> str:
     name, address = parseaddr(text)
     local, _, domain = address.rpartition("@")
-    if not (local and domain) or any(char in text for char in "\r\n\0"):
+    # The parser reads a@x y as a@xy.
+    if not (local and domain) or address not in text or any(char in text for char in "\r\n\0"):
         raise ValueError("is not an address. Use: Name <name@example.org>")
-    Address(display_name=name, username=local, domain=domain)
+    if not local.isascii():
+        raise ValueError("is not ASCII before the @, which few servers take. Use: Name <name@example.org>")
+    Address(display_name=name, username=local, domain=_domain(domain))
     return text
 
 
 def _domain(text: str) -> str:
-    if not text or any(char.isspace() or char in "@<>/" for char in text):
-        raise ValueError("is not a domain name. Use a name like bounces.example.org")
-    return text.lower()
+    """The domain as a host name of A-labels (RFC 5890), as EHLO and Message-ID need it."""
+    try:
+        name = idna.encode(text, uts46=True, std3_rules=True).decode("ascii").lower()
+    except UnicodeError as error:
+        raise ValueError(f"{text!r} is not a domain name. Use a name like bounces.example.org") from error
+    if name.endswith("."):
+        raise ValueError("is a domain name with a dot at its end. Remove the dot")
+    return name
+
+
+def _languages(languages: tuple[str, ...]) -> tuple[str, ...]:
+    twice = [language for language, count in Counter(languages).items() if count > 1]
+    if twice:
+        raise ValueError(f"{', '.join(twice)} stands there twice. Remove one")
+    return languages
 
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
@@ -70,7 +88,7 @@ class _Section(BaseModel):
 class Site(_Section):
     name: str = Field(min_length=1)
     base_url: BaseUrl
-    languages: tuple[Language, ...] = INTERFACE_LANGUAGES
+    languages: Annotated[tuple[Language, ...], Field(min_length=1), AfterValidator(_languages)] = INTERFACE_LANGUAGES
     timezone: Timezone = "UTC"
     postal_address: str = Field(min_length=1)
     secret_file: Path | None = None
@@ -89,12 +107,13 @@ class Mail(_Section):
     sender: Mailbox = Field(alias="from")
     reply_to: Mailbox | None = None
     bounce_domain: Domain
-    only_to: tuple[str, ...] = ()
-    """Patterns like ``*@example.org``; where given, nobody else gets mail."""
+    only_to: tuple[str, ...] | None = None
+    """Patterns like ``*@example.org``; where given, nobody else gets mail, and nobody at all where it is empty."""
 
     @cached_property
     def sender_domain(self) -> str:
-        return parseaddr(self.sender)[1].rpartition("@")[2]
+        """In ASCII, with A-labels."""
+        return _domain(parseaddr(self.sender)[1].rpartition("@")[2])
 
 
 class Smtp(_Section):
@@ -124,6 +143,8 @@ class Dkim(_Section):
 class Web(_Section):
     host: str = "127.0.0.1"
     port: Port = 8000
+    staff_port: int = Field(default=8001, ge=0, le=65535)
+    """On 127.0.0.1, where the site is open to others; 0: no staff pages."""
 
 
 class Config(BaseSettings):
@@ -164,6 +185,7 @@ def load_config(path: Path) -> Config:
     values = _read_toml(path)
     if "folder" in values:
         raise ConfigError(f"{path}: folder: unknown key. Remove it")
+    _check_variables(path)
     try:
         config = Config(**values)
     except ValidationError as error:
@@ -195,6 +217,20 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
+
+
+def _check_variables(path: Path) -> None:
+    """Find a variable that would override nothing, as a misspelt section does."""
+    sections = [name for name in Config.model_fields if name != "folder"]
+    for variable in os.environ:
+        prefix, _, rest = variable.upper().partition("_")
+        section, separator, key = rest.partition("__")
+        is_known = separator and key and section.lower() in sections
+        if prefix == "PUBLISHER" and not is_known and variable != "PUBLISHER_FAILPOINT":
+            raise ConfigError(
+                f"{path}: the environment has {variable}, which is no key. Use PUBLISHER_SECTION__KEY"
+                f" with a section of {', '.join(sections)}, or unset it"
+            )
 
 
 def _check_secrets(config: Config, path: Path) -> None:

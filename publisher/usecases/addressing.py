@@ -1,7 +1,5 @@
 """What is personal about a message: address, links, identifiers. The same on every retry."""
 
-import hashlib
-import hmac
 from fnmatch import fnmatchcase
 
 from publisher.app import App
@@ -10,7 +8,7 @@ from publisher.mail.frame import Frame, PersonParts, fill
 from publisher.mail.headers import ascii_address, needs_smtputf8
 from publisher.store.deliveries import Claim
 from publisher.transport.smtp import Envelope
-from subscribers.tokens import make_bounce_local, make_unsubscribe_token
+from subscribers.tokens import make_bounce_local, make_message_local, make_unsubscribe_token
 
 
 def make_envelope(app: App, claim: Claim, frame: Frame, *, edition_id: str, digest_number: int) -> Envelope:
@@ -41,9 +39,9 @@ def _signed(app: App, message: bytes) -> bytes:
 
 
 def message_id(app: App, edition_id: str, subscriber_id: int) -> str:
-    """``<edition.mac@domain>``: unique per delivery, the same on every retry, telling nothing of the person."""
-    mac = hmac.digest(app.secret, f"message-id\0{edition_id}\0{subscriber_id}".encode(), hashlib.sha256)
-    return f"<{edition_id}.{mac[:10].hex()}@{app.config.mail.sender_domain}>"
+    """``<edition.mac@domain>``: see ``subscribers.tokens.make_message_local``."""
+    local = make_message_local(app.secret, edition_id=edition_id, subscriber_id=subscriber_id)
+    return f"<{local}@{app.config.mail.sender_domain}>"
 
 
 def may_get_mail(app: App, address: str | None) -> bool:
@@ -51,4 +49,4 @@ def may_get_mail(app: App, address: str | None) -> bool:
     patterns = app.config.mail.only_to
     if address is None:
         return False
-    return not patterns or any(fnmatchcase(address.lower(), pattern.lower()) for pattern in patterns)
+    return patterns is None or any(fnmatchcase(address.lower(), pattern.lower()) for pattern in patterns)

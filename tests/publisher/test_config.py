@@ -80,6 +80,17 @@ def test_the_shared_example_loads() -> None:
         ('host = "mail.harbour.example"', 'security = "ssl"', "smtp.security: 'ssl'"),
         ('host = "mail.harbour.example"', "connections = 0", "smtp.connections: 0"),
         ('host = "mail.harbour.example"', 'username = "u"', "username is given without password_file"),
+        ("[mail]", "languages = []\n[mail]", "site.languages: []: Tuple should have at least 1 item"),
+        ("[mail]", 'languages = ["en", "fr", "en"]\n[mail]', "en stands there twice. Remove one"),
+        ("news@harbour.example", "news@har_bour.example", "'har_bour.example' is not a domain name"),
+        ("news@harbour.example", "news@har bour.example", "mail.from"),
+        ("news@harbour.example", "news@harbour..example", "'harbour..example' is not a domain name"),
+        ("news@harbour.example", "news@[127.0.0.1]", "is not a domain name"),
+        ("news@harbour.example", "новости@harbour.example", "is not ASCII before the @"),
+        ("Bounces.harbour.example", "bou_nces.harbour.example", "mail.bounce_domain: 'bou_nces.harbour.example'"),
+        ("Bounces.harbour.example", "", "mail.bounce_domain: ''"),
+        ("Bounces.harbour.example", "bounces.example.", "with a dot at its end. Remove the dot"),
+        ("Bounces.harbour.example", "a" * 64 + ".example", "is not a domain name"),
         ("[site]", "[site", "is not TOML"),
         ("[site]", 'site = "x"\n[other]', "site"),
     ],
@@ -88,6 +99,14 @@ def test_a_wrong_key_is_named_with_its_file_and_a_remedy(file: Path, old: str, n
     file.write_text(TEXT.replace(old, new, 1))
 
     assert words in complaint(file)
+
+
+def test_domains_of_other_scripts_are_used_in_ascii(file: Path) -> None:
+    file.write_text(TEXT.replace("Bounces.harbour", "Rück.häfen").replace("<news@harbour", "<news@Häfen"), "utf-8")
+
+    mail = load_config(file).mail
+
+    assert (mail.sender_domain, mail.bounce_domain) == ("xn--hfen-loa.example", "xn--rck-hoa.xn--hfen-loa.example")
 
 
 def test_all_faults_are_told_at_once(file: Path) -> None:
@@ -157,7 +176,11 @@ def test_the_environment_wins_over_the_file(file: Path, monkeypatch: pytest.Monk
         ("PUBLISHER_SMTP__PORT", "many", "smtp.port: 'many'"),
         ("PUBLISHER_SMTP__HOTS", "x", "smtp.hots: unknown key"),
         ("PUBLISHER_SITE__LANGUAGES", "en,fr", "Write lists as JSON"),
-        ("PUBLISHER_SITE", "x", "cannot be read"),
+        ("PUBLISHER_SITE", "x", "the environment has PUBLISHER_SITE, which is no key"),
+        ("PUBLISHER_SMPT__HOST", "x", "the environment has PUBLISHER_SMPT__HOST, which is no key. Use PUBLISHER_SECT"),
+        ("PUBLISHER_SMTP_HOST", "x", "with a section of site, database, mail, smtp, dkim, web, or unset it"),
+        ("publisher_smpt__host", "x", "publisher_smpt__host"),
+        ("PUBLISHER_FOLDER", "/somewhere/else", "PUBLISHER_FOLDER"),
     ],
 )
 def test_a_wrong_variable_is_refused_like_a_wrong_key(
@@ -166,12 +189,6 @@ def test_a_wrong_variable_is_refused_like_a_wrong_key(
     monkeypatch.setenv(name, value)
 
     assert words in complaint(file)
-
-
-def test_no_variable_moves_the_folder_of_relative_paths(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PUBLISHER_FOLDER", "/somewhere/else")
-
-    assert load_config(file).folder == file.parent
 
 
 @given(content=st.text(max_size=80) | st.sampled_from([TEXT.replace("=", "=="), TEXT * 2]))

@@ -12,6 +12,7 @@ from subscribers.tokens import (
     UnsubscribeToken,
     address_hash,
     make_bounce_local,
+    make_message_local,
     make_unsubscribe_token,
     read_bounce_local,
     read_unsubscribe_token,
@@ -93,6 +94,16 @@ def test_an_address_hash_needs_the_secret() -> None:
     assert digest == address_hash(SECRET, "ana@example.org")
     assert digest != address_hash(SECRET, "ben@example.org")
     assert digest != address_hash(b"another secret, also long enough", "ana@example.org")
+
+
+def test_a_message_id_is_one_per_delivery_and_needs_the_secret() -> None:
+    local = make_message_local(SECRET, edition_id="weekly-2026-11-23", subscriber_id=77)
+
+    assert re.fullmatch(r"weekly-2026-11-23\.[0-9a-f]{20}", local)
+    assert local == make_message_local(SECRET, edition_id="weekly-2026-11-23", subscriber_id=77)
+    assert local != make_message_local(SECRET, edition_id="weekly-2026-11-23", subscriber_id=78)
+    assert local[-20:] != make_message_local(SECRET, edition_id="daily-2026-11-23", subscriber_id=77)[-20:]
+    assert local != make_message_local(SECRET + b"2", edition_id="weekly-2026-11-23", subscriber_id=77)
 
 
 @pytest.mark.parametrize("subscriber_id", [-1, 2**40])
