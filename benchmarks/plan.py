@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from benchmarks.newsroom import START, add_items, add_subscribers, make_app
-from publisher.usecases.editions import approve, open_edition
+from publisher.usecases.editions import approve
+from publisher.usecases.opening import open_edition
 from publisher.usecases.planning import plan
 from publisher.usecases.sending import read_result
 

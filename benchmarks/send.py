@@ -18,7 +18,8 @@ from publisher.app import App
 from publisher.mail.frame import Frame
 from publisher.store.editions import read_frames
 from publisher.store.schema import deliveries
-from publisher.usecases.editions import approve, open_edition
+from publisher.usecases.editions import approve
+from publisher.usecases.opening import open_edition
 from publisher.usecases.planning import plan
 from publisher.usecases.rendering import render_variants
 from publisher.usecases.sending import SendResult, send

@@ -8,24 +8,24 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from publisher.app import App
-from publisher.usecases.service import collect_tick, digest_tick
+from publisher.usecases.service import collect_tick, edition_tick, send_tick
 
 TICK_S = 5.0
+
+Tick = Callable[[], Awaitable[None]]
 
 log = structlog.get_logger()
 
 
 async def keep_ticking(app: App, stop: asyncio.Event, *, tick_s: float = TICK_S) -> None:
     """Collect and send whatever is due, again and again, until ``stop`` is set; what is under way then ends."""
-    bells = {"collect": asyncio.Event(), "digests": asyncio.Event()}
-    scheduler = _start_ringing(bells.values(), tick_s)
-    loops = [
-        asyncio.create_task(_answer(bells["collect"], stop, lambda: collect_tick(app))),
-        asyncio.create_task(_answer(bells["digests"], stop, lambda: digest_tick(app, stop))),
-    ]
+    ticks: list[Tick] = [lambda: collect_tick(app), lambda: edition_tick(app), lambda: send_tick(app, stop)]
+    bells = [asyncio.Event() for _ in ticks]
+    scheduler = _start_ringing(bells, tick_s)
+    loops = [asyncio.create_task(_answer(bell, stop, tick)) for bell, tick in zip(bells, ticks, strict=True)]
     await stop.wait()
     scheduler.shutdown(wait=False)
-    for bell in bells.values():
+    for bell in bells:
         bell.set()
     await asyncio.gather(*loops)
 
@@ -44,7 +44,7 @@ def _start_ringing(bells: Iterable[asyncio.Event], tick_s: float) -> AsyncIOSche
     return scheduler
 
 
-async def _answer(bell: asyncio.Event, stop: asyncio.Event, tick: Callable[[], Awaitable[None]]) -> None:
+async def _answer(bell: asyncio.Event, stop: asyncio.Event, tick: Tick) -> None:
     while True:
         await bell.wait()
         bell.clear()

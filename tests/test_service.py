@@ -24,7 +24,7 @@ from publisher.scheduler import keep_ticking
 from publisher.store.schema import deliveries, editions, items
 from publisher.usecases.newsroom import apply
 from publisher.usecases.sending import read_result
-from publisher.usecases.service import collect_tick, digest_tick
+from publisher.usecases.service import collect_tick, edition_tick, send_tick
 
 CONNECTIONS = 3
 RSS = """<?xml version="1.0"?><rss version="2.0"><channel><title>Harbour</title>
@@ -231,24 +231,24 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
+async def tick(newsroom: Newsroom) -> None:
+    await collect_tick(newsroom.app)
+    await edition_tick(newsroom.app)
+    await send_tick(newsroom.app, asyncio.Event())
+
+
 def test_an_edition_that_cannot_be_planned_does_not_keep_others_from_going(tmp_path: Path) -> None:
     with open_court(tmp_path) as court, open_newsroom(tmp_path, port=court.port) as newsroom:
         newsroom.add_person("ana", cadence="daily")
         newsroom.add_item(released_at=MONDAY - timedelta(hours=1))
-        asyncio.run(digest_tick_without_sending(newsroom))
+        asyncio.run(edition_tick(newsroom.app))
         with newsroom.app.database.write() as tx:
             broken = editions.c.digest_id == "weekly"
             tx.execute(editions.update().where(broken).values(state="approved", approved_hash="something else"))
 
-        asyncio.run(digest_tick(newsroom.app, asyncio.Event()))
+        asyncio.run(tick(newsroom))
 
         assert court.recipients == ["ana@example.org"]
-
-
-async def digest_tick_without_sending(newsroom: Newsroom) -> None:
-    stop = asyncio.Event()
-    stop.set()
-    await digest_tick(newsroom.app, stop)
 
 
 def test_ticks_change_nothing_when_nothing_is_due(tmp_path: Path) -> None:
@@ -256,13 +256,9 @@ def test_ticks_change_nothing_when_nothing_is_due(tmp_path: Path) -> None:
         newsroom.add_person("ana", cadence="daily")
         newsroom.add_item(released_at=MONDAY - timedelta(hours=1))
 
-        async def tick() -> None:
-            await collect_tick(newsroom.app)
-            await digest_tick(newsroom.app, asyncio.Event())
-
-        asyncio.run(tick())
+        asyncio.run(tick(newsroom))
         before = newsroom.rows(editions), newsroom.rows(deliveries)
-        asyncio.run(tick())
+        asyncio.run(tick(newsroom))
 
         assert (newsroom.rows(editions), newsroom.rows(deliveries)) == before
         assert len(court.accepted) == 1

@@ -53,7 +53,8 @@ def open_(
     --since sets where the very first window of a digest begins.
     """
     from publisher.app import open_app
-    from publisher.usecases.editions import count_items, open_edition
+    from publisher.usecases.editions import count_items
+    from publisher.usecases.opening import open_edition
 
     app = open_app(context.obj)
     edition = open_edition(app, digest, cut_off=now, since=since)

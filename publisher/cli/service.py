@@ -43,14 +43,15 @@ def tick(context: typer.Context) -> None:
     """Do once what is due now: collect, open, plan, send; then end."""
     from publisher.app import open_app
     from publisher.logs import set_up_logs
-    from publisher.usecases.service import collect_tick, digest_tick
+    from publisher.usecases.service import collect_tick, edition_tick, send_tick
 
     set_up_logs()
     app = open_app(context.obj)
 
     async def once() -> None:
         await collect_tick(app)
-        await digest_tick(app, asyncio.Event())
+        await edition_tick(app)
+        await send_tick(app, asyncio.Event())
 
     asyncio.run(once())
 

@@ -11,8 +11,8 @@ from publisher.demo.clock import DemoClock
 from publisher.errors import CollectError
 from publisher.store.newsroom import list_digests
 from publisher.usecases.collect import collect_due
-from publisher.usecases.editions import open_edition
 from publisher.usecases.items import correct_item, list_items
+from publisher.usecases.opening import open_edition
 from publisher.usecases.planning import plan
 from publisher.usecases.sending import send
 from subscribers.schedule import Digest, previous_slot, slot_before

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
@@ -10,7 +10,9 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 from feeds.model import Item
 from publisher.errors import NotFoundError
 from publisher.store.frozen import freeze_item, thaw_item
-from publisher.store.schema import edition_items, editions, items, subscriptions, variants
+from publisher.store.schema import digests, edition_items, editions, items, subscriptions, variants
+
+_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,19 @@ def read_edition(tx: Connection, edition_id: str) -> Edition:
     return Edition(**row)
 
 
-def list_editions(tx: Connection, *, digest_id: str | None = None, states: Collection[str] = ()) -> list[Edition]:
+def list_digest_ids(tx: Connection, cadence: str) -> list[str]:
+    """The digest of that cadence and those that had it before and ended: to its readers they are one."""
+    rows = tx.execute(select(digests.c.id, digests.c.settings).order_by(digests.c.number))
+    return [row.id for row in rows if row.settings["cadence"] == cadence]
+
+
+def list_editions(
+    tx: Connection, *, digest_ids: Collection[str] | None = None, states: Collection[str] = ()
+) -> list[Edition]:
     """Editions, newest cut-off first."""
     query = select(editions).order_by(editions.c.window_end.desc(), editions.c.id)
-    if digest_id is not None:
-        query = query.where(editions.c.digest_id == digest_id)
+    if digest_ids is not None:
+        query = query.where(editions.c.digest_id.in_(digest_ids))
     if states:
         query = query.where(editions.c.state.in_(states))
     return [Edition(**row) for row in tx.execute(query).mappings()]
@@ -104,14 +114,32 @@ def read_frozen_items(tx: Connection, edition_id: str) -> list[FrozenItem]:
     return [FrozenItem(thaw_item(row.frozen), row.released_at) for row in tx.execute(query)]
 
 
+def cut_moment(tx: Connection, now: datetime) -> datetime:
+    """The moment to write down for an opening or planning: never before that of a subscription that it sees.
+
+    Comparing moments tells later which subscriptions an edition saw, so they must follow the order of commits even
+    where the clock stands still or is put back: see ``subscription_moment`` too.
+    """
+    newest = select(subscriptions.c.created_at).order_by(subscriptions.c.id.desc()).limit(1)
+    seen: datetime | None = tx.execute(newest).scalar_one_or_none()
+    return max(now, seen) if seen else now
+
+
+def subscription_moment(tx: Connection, now: datetime) -> datetime:
+    """The moment to write down for a new subscription: after every opening and planning that did not see it."""
+    row = tx.execute(select(func.max(editions.c.opened_at), func.max(editions.c.planned_at))).one()
+    cuts: list[datetime] = [moment for moment in row if moment]
+    return max([now, *(moment + _TICK for moment in cuts)])
+
+
 def find_item_releases(
-    tx: Connection, *, digest_id: str, reach_start: datetime, before: datetime
+    tx: Connection, digest_ids: Collection[str], *, reach_start: datetime, before: datetime
 ) -> list[tuple[int, datetime, bool]]:
-    """What was released in ``[reach_start, before)``: id, moment, whether an earlier edition of the digest has it."""
+    """What was released in ``[reach_start, before)``: id, moment, whether an edition of these digests has it."""
     earlier = (
         select(edition_items.c.item_id)
         .join(editions, editions.c.id == edition_items.c.edition_id)
-        .where(editions.c.digest_id == digest_id, edition_items.c.item_id == items.c.id)
+        .where(editions.c.digest_id.in_(digest_ids), edition_items.c.item_id == items.c.id)
         .exists()
     )
     query = (

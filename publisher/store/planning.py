@@ -4,7 +4,8 @@ The work tables are temporary and live within the planning transaction. A *mask*
 positions of an edition's items, of one length for all masks of an edition.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,13 +21,16 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    bindparam,
     case,
+    delete,
     func,
     insert,
     literal,
     or_,
     select,
     true,
+    update,
 )
 
 from feeds.criteria import Criteria
@@ -36,6 +40,7 @@ from publisher.store.schema import (
     Moment,
     criteria,
     deliveries,
+    edition_items,
     editions,
     subscribers,
     subscriptions,
@@ -70,6 +75,9 @@ _choices = Table(
     prefixes=["TEMPORARY"],
 )
 
+_NEVER_SENT = ("failed", "suppressed", "expired", "cancelled")
+"""States that end a delivery without a message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -77,6 +85,8 @@ class Plan:
 
     edition: Edition
     cadence: str
+    digest_ids: Sequence[str]
+    """The digests that this cadence has had: to its readers they are one."""
     languages: Sequence[str]
     """Interface languages; who asks for another one gets the first."""
     covered_until: datetime
@@ -116,6 +126,48 @@ def set_owed_masks(tx: Connection, rows: Iterable[tuple[datetime, bytes]]) -> No
     """The distinct release moments of the edition's items, each with the mask of what was released from then on."""
     _recreate(tx, _owed_masks)
     tx.execute(insert(_owed_masks), [{"owed_from": moment, "mask": mask} for moment, mask in rows])
+
+
+def find_shared_places(tx: Connection, plan: Plan, item_ids: Collection[int]) -> dict[str, dict[int, int]]:
+    """Per other edition for the same readers that holds some of these items: position → item."""
+    query = (
+        select(edition_items.c.edition_id, edition_items.c.position, edition_items.c.item_id)
+        .join(editions, editions.c.id == edition_items.c.edition_id)
+        .where(
+            editions.c.digest_id.in_(plan.digest_ids),
+            editions.c.id != plan.edition.id,
+            edition_items.c.item_id.in_(item_ids),
+        )
+    )
+    places: dict[str, dict[int, int]] = defaultdict(dict)
+    for edition_id, position, item_id in tx.execute(query):
+        places[edition_id][position] = item_id
+    return places
+
+
+def list_received(tx: Connection, edition_ids: Collection[str], mask: bytes) -> list[tuple[int, bytes, str, bytes]]:
+    """What those who have chosen items of ``mask`` got, or will get, of these editions.
+
+    Subscriber, what is chosen for them, edition, what they got of it.
+    """
+    meets = func.mask_and(_choices.c.mask, mask, type_=LargeBinary) != bytes(len(mask))
+    query = (
+        select(_choices.c.subscriber_id, _choices.c.mask, deliveries.c.edition_id, variants.c.mask)
+        .join(deliveries, deliveries.c.subscriber_id == _choices.c.subscriber_id)
+        .join(variants, variants.c.id == deliveries.c.variant_id)
+        .where(meets, deliveries.c.edition_id.in_(edition_ids), deliveries.c.state.not_in(_NEVER_SENT))
+    )
+    return [row._tuple() for row in tx.execute(query)]
+
+
+def change_choices(tx: Connection, choices: Mapping[int, bytes]) -> None:
+    """Set what is chosen for these subscribers; who has nothing left is left out."""
+    if not choices:
+        return
+    change = update(_choices).where(_choices.c.subscriber_id == bindparam("key")).values(mask=bindparam("left"))
+    tx.execute(change, [{"key": subscriber_id, "left": mask} for subscriber_id, mask in choices.items()])
+    nothing = bytes(len(next(iter(choices.values()))))
+    tx.execute(delete(_choices).where(_choices.c.mask == literal(nothing, LargeBinary)))
 
 
 def add_variants(tx: Connection, edition_id: str, uids: Iterable[tuple[str, bytes, str]]) -> None:
@@ -224,7 +276,7 @@ def _covered_by_late_plans(plan: Plan) -> ColumnElement[datetime]:
     """The end of the last earlier edition that was, or will be, planned with a subscription made after its opening."""
     earlier = editions.alias("earlier")
     query = select(func.max(earlier.c.window_end)).where(
-        earlier.c.digest_id == plan.edition.digest_id,
+        earlier.c.digest_id.in_(plan.digest_ids),
         earlier.c.window_end <= plan.edition.window_start,
         subscriptions.c.covered_from >= earlier.c.window_start,
         or_(earlier.c.planned_at.is_(None), subscriptions.c.created_at <= earlier.c.planned_at),

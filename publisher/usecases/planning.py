@@ -14,16 +14,16 @@ from publisher.store import planning
 from publisher.store.editions import Edition, FrozenItem
 from publisher.store.newsroom import read_digest
 from publisher.usecases.editions import void_changed_approval
-from subscribers.selection import criteria_masks
+from subscribers.selection import criteria_masks, mask_items
 
 NOBODY = "nobody to send to: no subscriber has anything to read in it"
 
 
 def plan(app: App, edition_id: str) -> int:
     """Create the deliveries of an approved edition; planning twice adds nothing. Returns how many are new."""
-    now = app.clock()
     void_changed_approval(app, edition_id)
     with app.database.write() as tx:
+        now = store.cut_moment(tx, app.clock())
         edition = store.read_edition(tx, edition_id)
         _refuse_unapproved(edition)
         if edition.planned_at is not None:
@@ -52,6 +52,7 @@ def _plan(tx: Connection, description: planning.Plan, *, frozen: Sequence[Frozen
     masks = criteria_masks([one.item for one in frozen], wanted)
     planning.set_owed_masks(tx, _owed_masks(frozen))
     planning.choose(tx, description, criteria_masks=masks, mask_size=(len(frozen) + 7) // 8)
+    _leave_out_received(tx, description, frozen)
     chosen = planning.list_chosen_variants(tx)
     everything = [(language, full_mask(len(frozen))) for language in description.languages]  # for the public archive
     pages = ((language, mask, variant_uid(edition.id, language, mask)) for language, mask in {*chosen, *everything})
@@ -62,17 +63,40 @@ def _plan(tx: Connection, description: planning.Plan, *, frozen: Sequence[Frozen
 
 
 def _describe(app: App, tx: Connection, edition: Edition, *, frozen: Sequence[FrozenItem]) -> planning.Plan:
-    earlier = [
-        one for one in store.list_editions(tx, digest_id=edition.digest_id) if one.window_end <= edition.window_start
-    ]
+    cadence = read_digest(tx, edition.digest_id).digest.cadence
+    lineage = store.list_digest_ids(tx, cadence)
+    earlier = [one for one in store.list_editions(tx, digest_ids=lineage) if one.window_end <= edition.window_start]
     return planning.Plan(
         edition=edition,
-        cadence=read_digest(tx, edition.digest_id).digest.cadence,
+        cadence=cadence,
+        digest_ids=lineage,
         languages=app.config.site.languages,
         covered_until=edition.window_start,
         previous_opened_at=earlier[0].opened_at if earlier else None,
         first_release=min((one.released_at for one in frozen if one.released_at >= edition.window_start), default=None),
     )
+
+
+def _leave_out_received(tx: Connection, description: planning.Plan, frozen: Sequence[FrozenItem]) -> None:
+    """Take out of the choices what reaches back before the window and a person has of an earlier edition already.
+
+    Whoever adds a subscription that began long ago is owed its items, but may have got some by another subscription.
+    """
+    bits = {
+        one.item.id: 1 << position
+        for position, one in enumerate(frozen)
+        if one.released_at < description.edition.window_start
+    }
+    if not bits:
+        return
+    size = (len(frozen) + 7) // 8
+    shared = planning.find_shared_places(tx, description, bits)
+    left: dict[int, bytes] = {}
+    for person, chosen, edition_id, got in planning.list_received(tx, shared, sum(bits.values()).to_bytes(size)):
+        places = shared[edition_id]
+        had = sum(bits[places[place]] for place in mask_items(got) if place in places)
+        left[person] = (int.from_bytes(left.get(person, chosen)) & ~had).to_bytes(size)
+    planning.change_choices(tx, left)
 
 
 def _owed_masks(frozen: Sequence[FrozenItem]) -> list[tuple[datetime, bytes]]:

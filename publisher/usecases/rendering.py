@@ -7,14 +7,15 @@ from urllib.parse import urlsplit
 
 from feeds.model import Label
 from publisher.app import App
-from publisher.errors import RenderError
+from publisher.errors import RenderError, StateError
 from publisher.mail.compose import compose_frame
 from publisher.mail.content import DigestContent, Rendered
 from publisher.mail.headers import FixedHeaders, make_feedback_id
 from publisher.mail.render import render_variant
 from publisher.store import editions as store
 from publisher.store.editions import Variant
-from publisher.store.newsroom import read_digest, read_labels
+from publisher.usecases.content import content_hash, read_content
+from publisher.usecases.editions import require_approval
 from publisher.usecases.planning import full_mask, variant_uid
 from subscribers.selection import mask_items
 
@@ -30,14 +31,18 @@ class EditionRenderer:
     def __init__(self, app: App, edition_id: str) -> None:
         with app.database.read() as tx:
             self.edition = store.read_edition(tx, edition_id)
-            self.digest = read_digest(tx, self.edition.digest_id).digest
-            self._items = [one.item for one in store.read_frozen_items(tx, edition_id)]
-            self._themes, self._regions = read_labels(tx)
+            items = [one.item for one in store.read_frozen_items(tx, edition_id)]
+            self._seen = read_content(tx, self.edition.digest_id, items)
         self._app = app
+
+    @property
+    def is_as_approved(self) -> bool:
+        """Whether what is rendered is what staff approved."""
+        return self.edition.approved_hash == content_hash(self._app, self._seen)
 
     def render(self, language: str, *, mask: bytes | None = None) -> Rendered:
         """The texts of a variant; without a mask, of all items of the edition."""
-        mask = full_mask(len(self._items)) if mask is None else mask
+        mask = full_mask(len(self._seen.items)) if mask is None else mask
         return render_variant(self._content(language, mask), language)
 
     def pack(self, variant: Variant) -> dict[str, Any]:  # values of several column types
@@ -55,16 +60,16 @@ class EditionRenderer:
         }
 
     def _content(self, language: str, mask: bytes) -> DigestContent:
-        site = self._app.config.site
+        site, digest = self._app.config.site, self._seen.digest
         uid = variant_uid(self.edition.id, language, mask)
         return DigestContent(
-            digest=Label(self.digest.id, self.digest.title),
+            digest=Label(digest.id, digest.title),
             edition_id=self.edition.id,
             window=(self.edition.window_start, self.edition.window_end),
             zone=site.zone,
-            items=tuple(self._items[position] for position in mask_items(mask)),
-            themes=self._themes,
-            regions=self._regions,
+            items=tuple(self._seen.items[position] for position in mask_items(mask)),
+            themes=tuple(self._seen.themes),
+            regions=tuple(self._seen.regions),
             site_name=site.name,
             postal_address=site.postal_address,
             base_url=site.base_url,
@@ -74,16 +79,17 @@ class EditionRenderer:
         )
 
     def _headers(self, language: str) -> FixedHeaders:
-        site, mail, edition = self._app.config.site, self._app.config.mail, self.edition
+        site, mail = self._app.config.site, self._app.config.mail
+        edition, digest = self.edition, self._seen.digest
         return FixedHeaders(
             date=edition.planned_at or edition.opened_at,
             sender=mail.sender,
-            list_title=self.digest.name("en"),
-            list_id=f"{self.digest.id}.{urlsplit(site.base_url).hostname}",
+            list_title=digest.name("en"),
+            list_id=f"{digest.id}.{urlsplit(site.base_url).hostname}",
             unsubscribe_prefix=f"{site.base_url}/u/",
             archive_url=f"{site.base_url}/editions/",
             help_url=f"{site.base_url}/",
-            feedback_id=make_feedback_id(edition.id, self.digest.id, language=language, sender=site.name),
+            feedback_id=make_feedback_id(edition.id, digest.id, language=language, sender=site.name),
             reply_to=mail.reply_to,
         )
 
@@ -91,16 +97,26 @@ class EditionRenderer:
 def render_variants(app: App, edition_id: str, *, stop: Callable[[], bool]) -> list[Variant]:
     """Render what waits to be rendered, a batch a transaction; what could not be rendered, with the error.
 
-    May be repeated and stopped at any moment: what is rendered stays as it is.
+    May be repeated and stopped at any moment: what is rendered stays as it is. StateError where what waits would be
+    rendered other than it was approved.
     """
-    renderer = EditionRenderer(app, edition_id)
+    renderer: EditionRenderer | None = None
     while not stop():
         with app.database.read() as tx:
             batch = store.list_unrendered(tx, edition_id, limit=BATCH)
         if not batch:
             break
+        renderer = renderer or _open_approved(app, edition_id)
         rows = [renderer.pack(variant) for variant in batch]
         with app.database.write() as tx:
             store.store_rendered(tx, rows)
     with app.database.read() as tx:
         return store.list_errors(tx, edition_id)
+
+
+def _open_approved(app: App, edition_id: str) -> EditionRenderer:
+    require_approval(app, edition_id)
+    renderer = EditionRenderer(app, edition_id)
+    if not renderer.is_as_approved:
+        raise StateError(f"{edition_id} changed at this very moment. Repeat: publisher digest send {edition_id}")
+    return renderer

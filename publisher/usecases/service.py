@@ -9,7 +9,7 @@ from publisher.errors import PublisherError, SenderBusyError
 from publisher.store.deliveries import find_sendable
 from publisher.store.editions import list_editions
 from publisher.usecases.collect import collect_due
-from publisher.usecases.editions import open_due_editions
+from publisher.usecases.opening import open_due_editions
 from publisher.usecases.planning import plan
 from publisher.usecases.sending import send
 
@@ -28,12 +28,16 @@ async def collect_tick(app: App) -> None:
         )
 
 
-async def digest_tick(app: App, stop: asyncio.Event) -> None:
-    """Open the editions that should exist, plan the approved ones, send what is due."""
+async def edition_tick(app: App) -> None:
+    """Open the editions that should exist and plan the approved ones."""
     for edition in await asyncio.to_thread(open_due_editions, app):
         log.info("opened", edition=edition.id, state=edition.state, outcome=edition.outcome)
     for name in await asyncio.to_thread(_find_plannable, app):
         await _plan(app, name)
+
+
+async def send_tick(app: App, stop: asyncio.Event) -> None:
+    """Send what is due. It lasts as long as its slowest server takes, so it has a loop of its own."""
     for name in await asyncio.to_thread(_find_sendable, app):
         if stop.is_set():
             return

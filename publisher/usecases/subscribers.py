@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from publisher.app import App
 from publisher.errors import ConfigError, NotFoundError
 from publisher.store import subscribers as store
+from publisher.store.editions import subscription_moment
 from publisher.store.erasure import erase
 from publisher.store.newsroom import read_labels
 from publisher.store.subscriber_imports import Decision, read_rights, write_decisions
@@ -71,14 +72,13 @@ def import_subscribers(
 
     An import can only take rights away from people who are known here: see ``subscribers.rights``.
     """
-    now = app.clock()
     counts: Counter[str] = Counter()
     problems: list[LineProblem] = []
-    rows = read_rows(lines, _rules(app, now))
+    rows = read_rows(lines, _rules(app, app.clock()))
     while chunk := list(islice(rows, CHUNK)):
         problems += [row for row in chunk if isinstance(row, LineProblem)]
         good = [row for row in chunk if isinstance(row, ImportRow)]
-        counts.update(_import_chunk(app, good, actor=actor, now=now))
+        counts.update(_import_chunk(app, good, actor=actor))
         if progress:
             progress(chunk[-1].line)
     tally = {name: counts[name] for name in ("added", "updated", "unchanged", "held_back")}
@@ -142,10 +142,11 @@ def _rules(app: App, now: datetime) -> ImportRules:
     )
 
 
-def _import_chunk(app: App, rows: Sequence[ImportRow], *, actor: str, now: datetime) -> Iterator[str]:
+def _import_chunk(app: App, rows: Sequence[ImportRow], *, actor: str) -> Iterator[str]:
     """Write the lines in one transaction; the names of what to count, one or two for each."""
     changes: list[ImportChange] = []
     with app.database.write() as tx:
+        now = subscription_moment(tx, app.clock())
         for rows_of_round in _rounds(rows):
             rights = read_rights(tx, app.secret, address_keys=[row.address.key for row in rows_of_round])
             decisions = [Decision(row, decide_import(rights[row.address.key], row)) for row in rows_of_round]

@@ -22,12 +22,11 @@ from publisher.usecases.editions import (
     approve,
     cancel,
     list_all,
-    open_due_editions,
-    open_edition,
     pause,
     resume,
     void_changed_approval,
 )
+from publisher.usecases.opening import open_due_editions, open_edition
 from publisher.usecases.planning import plan
 from publisher.usecases.subscribers import import_subscribers
 from subscribers.selection import mask_items

@@ -14,7 +14,8 @@ from feeds.model import Item
 from publisher.store import editions as store
 from publisher.store.schema import criteria, deliveries, editions, subscribers, subscriptions, variants
 from publisher.store.subscribers import list_subscriptions, suppress_address
-from publisher.usecases.editions import approve, open_edition
+from publisher.usecases.editions import approve
+from publisher.usecases.opening import open_edition
 from publisher.usecases.planning import plan
 from publisher.usecases.subscribers import erase_subscriber
 from subscribers.selection import mask_items

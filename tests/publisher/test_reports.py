@@ -10,7 +10,7 @@ from newsroom_app import MONDAY, Newsroom, open_newsroom
 from feeds.criteria import Criteria
 from publisher.errors import NotFoundError
 from publisher.store.schema import subscriptions
-from publisher.usecases.editions import open_edition
+from publisher.usecases.opening import open_edition
 from publisher.usecases.reports import WhyReport, explain_edition, list_deliveries
 from publisher.usecases.sending import read_result
 

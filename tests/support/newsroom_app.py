@@ -17,7 +17,8 @@ from publisher.app import App, open_app
 from publisher.store.newsroom import put_entry
 from publisher.store.schema import item_labels, items, subscribers, subscriptions
 from publisher.store.subscribers import put_criteria
-from publisher.usecases.editions import approve, open_edition
+from publisher.usecases.editions import approve
+from publisher.usecases.opening import open_edition
 from publisher.usecases.planning import plan
 
 MONDAY = datetime(2026, 11, 23, 7, tzinfo=UTC)
@@ -45,6 +46,7 @@ connections = {connections}
 {smtp}
 [web]
 port = {web_port}
+staff_port = 0
 """
 
 

@@ -11,7 +11,8 @@ from live_web import open_web
 from newsroom_app import MONDAY, Newsroom, open_newsroom
 
 from publisher.store.schema import metadata
-from publisher.usecases.editions import cancel, open_edition
+from publisher.usecases.editions import cancel
+from publisher.usecases.opening import open_edition
 
 EDITION = "/staff/editions/weekly-2026-11-23"
 PAGES = ["/staff/", EDITION, f"{EDITION}/en.html", f"{EDITION}/fr.html", f"{EDITION}/ru.txt"]

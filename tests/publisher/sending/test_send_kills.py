@@ -13,7 +13,8 @@ from conftest import Begin, Trial
 
 from publisher.failpoints import NAMES
 from publisher.store.schema import deliveries
-from publisher.usecases.editions import approve, open_edition
+from publisher.usecases.editions import approve
+from publisher.usecases.opening import open_edition
 from publisher.usecases.planning import plan
 
 CONNECTIONS = 3

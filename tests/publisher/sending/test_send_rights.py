@@ -15,7 +15,8 @@ from publisher.store.deliveries import find_sendable
 from publisher.store.lock import sender_lock
 from publisher.store.schema import deliveries, editions, subscribers
 from publisher.usecases import pump, rendering
-from publisher.usecases.editions import cancel, open_edition, pause, resume
+from publisher.usecases.editions import cancel, pause, resume
+from publisher.usecases.opening import open_edition
 from publisher.usecases.planning import plan
 from publisher.usecases.reports import list_deliveries
 from publisher.usecases.sending import send, send_edition
