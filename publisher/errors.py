@@ -37,5 +37,9 @@ class TransportError(PublisherError):
     """The mail server cannot be used now; nothing was sent, everything waits."""
 
 
+class StoreError(PublisherError):
+    """The database cannot be used now: locked, full or damaged; nothing of the transaction was kept."""
+
+
 class SenderBusyError(PublisherError):
     """Another process holds the sender's lock (exit 2)."""

@@ -1,23 +1,27 @@
 """Engines and transactions; everything in which SQLite and PostgreSQL differ."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Insert, Select, Table, create_engine, event, make_url
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
-from publisher.errors import ConfigError
+from publisher.errors import ConfigError, StoreError
 
 BUSY_TIMEOUT_S = 30
 
 
 class Database:
-    """One database: short synchronous transactions, ``write`` serialised by the database itself."""
+    """One database: short synchronous transactions, ``write`` serialised by the database itself.
+
+    Both raise StoreError where the database cannot be used.
+    """
 
     def __init__(self, url: URL) -> None:
         self.url = url
@@ -26,7 +30,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state and changes nothing."""
-        with self.engine.connect() as tx:
+        with self._telling_trouble(), self.engine.connect() as tx:
             if self.is_sqlite:
                 tx.exec_driver_sql("BEGIN")
             yield tx
@@ -34,7 +38,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at the end of the block and rolls back on any exception."""
-        with self.engine.connect() as tx:
+        with self._telling_trouble(), self.engine.connect() as tx:
             if self.is_sqlite:
                 tx.exec_driver_sql("BEGIN IMMEDIATE")
             with _committing(tx):
@@ -53,6 +57,18 @@ class Database:
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
+
+    @contextmanager
+    def _telling_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as error:
+            # The subclasses but one mean that a statement is wrong: those are bugs.
+            if type(error) not in (DatabaseError, OperationalError):
+                raise
+            raise StoreError(
+                f"{self.url.database}: {error.orig}. Nothing of this step was kept. Repeat it, or ask publisher doctor"
+            ) from error
 
 
 def parse_database_url(text: str, base: Path) -> URL:
@@ -87,10 +103,20 @@ def insert_new(table: Table, names: Sequence[str] = (), rows: Select[Any] | None
 
 
 def _create_engine(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S} if url.get_backend_name() == "sqlite" else {})
-    if url.get_backend_name() == "sqlite":
+    is_sqlite = url.get_backend_name() == "sqlite"
+    connect_args = {"timeout": BUSY_TIMEOUT_S} if is_sqlite else {}
+    # Without hide_parameters the text of an error quotes addresses, which then stand in the logs.
+    engine = create_engine(url, connect_args=connect_args, hide_parameters=True)
+    if is_sqlite:
+        event.listen(engine, "do_connect", _create_private)
         event.listen(engine, "connect", _set_up_sqlite)
     return engine
+
+
+def _create_private(_dialect: Any, _record: Any, arguments: Sequence[str], _options: Any) -> None:  # Any: SQLAlchemy's
+    """Make the file before SQLite does: nobody else may read it, nor what SQLite puts beside it in the same mode."""
+    with suppress(OSError):  # it is there, or SQLite will say what is wrong
+        os.close(os.open(arguments[0], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

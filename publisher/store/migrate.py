@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect
-from sqlalchemy.exc import DatabaseError
 
-from publisher.errors import ConfigError
+from publisher.errors import ConfigError, StoreError
 from publisher.store.database import Database
 
 if TYPE_CHECKING:  # every command checks the schema, few migrate: Alembic takes a third of a second to import
@@ -62,8 +61,8 @@ def _look(database: Database) -> tuple[bool, str | None]:
         with database.read() as tx:
             tables = inspect(tx).get_table_names()
             revision = _read_revision(tx) if "alembic_version" in tables else None
-    except DatabaseError as error:
-        raise ConfigError(f"database.url: {database.url} cannot be opened ({error.orig}). Name another file") from error
+    except StoreError as error:
+        raise ConfigError(f"database.url: {database.url} cannot be opened ({error}). Name another file") from error
     return not tables, revision
 
 
