@@ -1,7 +1,9 @@
 """What the start page says of the demo at this moment."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from babel.dates import format_datetime
 from sqlalchemy import Connection
@@ -39,6 +41,8 @@ class Overview:
     """One of each language who got the newest edition."""
     unsubscribe_token: str
     corrected_item_id: int
+    program: str
+    """The command of this installation, which need not be on the PATH."""
     config_file: str
 
 
@@ -60,6 +64,7 @@ def read_overview(stage: Stage) -> Overview:
             readers=readers,
             unsubscribe_token=_unsubscribe_token(tx, stage, newest, reader=readers[0]),
             corrected_item_id=next(item.id for item in items if item.url.endswith(CORRECTED_STORY)),
+            program=str(Path(sys.executable).with_name("publisher")),
             config_file=str(stage.app.config.folder / CONFIG_FILE),
         )
 
