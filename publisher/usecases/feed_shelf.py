@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -41,9 +42,12 @@ class FeedShelf:
         self._catalogue = read_catalogue(app)
         self._directory: dict[str, Document] = {}
         self._directory_version = ""
+        self._directory_lock = threading.Lock()
         self._kept: OrderedDict[Address, _Kept] = OrderedDict()
         self._size_bytes = 0
         self._lock = threading.Lock()
+        """Held for moments only; whoever compiles holds the lock of its address."""
+        self._making: WeakValueDictionary[Address, threading.Lock] = WeakValueDictionary()
 
     def catalogue(self) -> Catalogue:
         """What feeds can be about, as of now."""
@@ -53,22 +57,41 @@ class FeedShelf:
 
     def feed(self, address: Address, catalogue: Catalogue) -> Document:
         """That feed as of this catalogue; its last good document where it cannot be rendered now."""
-        with self._lock:
-            kept = self._kept.get(address)
-            if kept is None or kept.version != catalogue.version:
-                kept = _Kept(catalogue.version, self._compile(address, catalogue, last=kept))
-                self._keep(address, kept)
-            self._kept.move_to_end(address)
-            return kept.document
+        found = self._find(address, catalogue)
+        if found:
+            return found
+        with self._lock_of(address):
+            return self._find(address, catalogue) or self._make(address, catalogue)
 
     def directory(self, name: str) -> Document:
         """A document of the directory, by its name below ``/feeds/``."""
         catalogue = self.catalogue()
-        with self._lock:
+        with self._directory_lock:
             if self._directory_version != catalogue.version:
                 self._directory = compile_directory(self._app, catalogue)
                 self._directory_version = catalogue.version
             return self._directory[name]
+
+    def _lock_of(self, address: Address) -> threading.Lock:
+        """One lock for all who wait for that feed; it goes with the last of them."""
+        with self._lock:
+            return self._making.setdefault(address, threading.Lock())
+
+    def _find(self, address: Address, catalogue: Catalogue) -> Document | None:
+        with self._lock:
+            kept = self._kept.get(address)
+            if kept is None or kept.version != catalogue.version:
+                return None
+            self._kept.move_to_end(address)
+            return kept.document
+
+    def _make(self, address: Address, catalogue: Catalogue) -> Document:
+        with self._lock:
+            last = self._kept.get(address)
+        made = _Kept(catalogue.version, self._compile(address, catalogue, last=last))
+        with self._lock:
+            self._keep(address, made)
+        return made.document
 
     def _compile(self, address: Address, catalogue: Catalogue, *, last: _Kept | None) -> Document:
         try:

@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Event
 
 import pytest
 from feed_newsroom import Newsroom
@@ -13,6 +14,7 @@ from publisher.usecases.feed_shelf import FeedShelf
 from publisher.usecases.feeds import Catalogue, compile_feed
 
 ALL = Address(Criteria.of(), "atom")
+RSS = Address(Criteria.of(), "rss")
 CALLS = Address(Criteria.of(kinds=["call"]), "json")
 
 
@@ -22,9 +24,15 @@ class Compiler:
 
     made: list[Address] = field(default_factory=list)
     is_broken: bool = False
+    slow: Address | None = None
+    is_slow_begun: Event = field(default_factory=Event)
+    may_go_on: Event = field(default_factory=Event)
 
     def __call__(self, app: App, catalogue: Catalogue, *, address: Address) -> Document:
         self.made.append(address)
+        if address == self.slow:
+            self.is_slow_begun.set()
+            assert self.may_go_on.wait(30)
         if self.is_broken:
             raise RenderError("cannot be rendered")
         return compile_feed(app, catalogue, address=address)
@@ -60,6 +68,28 @@ def test_a_feed_is_compiled_anew_after_a_change(newsroom: Newsroom, change: str)
     take(shelf, ALL)
     # then
     assert compiler.made == [ALL, ALL]
+
+
+def test_nobody_waits_for_the_compilation_of_another_feed(newsroom: Newsroom) -> None:
+    # given one feed that is kept, and one whose compilation takes long
+    newsroom.put(1)
+    compiler = Compiler(slow=ALL)
+    shelf = FeedShelf(newsroom.app, compile_one=compiler)
+    kept = take(shelf, CALLS)
+    with ThreadPoolExecutor(4) as threads:
+        waiting = [threads.submit(take, shelf, ALL) for _ in range(2)]
+        assert compiler.is_slow_begun.wait(30)
+        try:
+            # when
+            others = [threads.submit(take, shelf, address) for address in (CALLS, RSS)]
+            # then
+            assert others[0].result(timeout=30) == kept
+            assert b"Ferry line 1 opens" in others[1].result(timeout=30)
+            assert not any(one.done() for one in waiting)
+        finally:
+            compiler.may_go_on.set()
+    assert waiting[0].result() == waiting[1].result()
+    assert compiler.made.count(ALL) == 1
 
 
 def test_a_feed_that_cannot_be_rendered_keeps_its_last_good_version(newsroom: Newsroom) -> None:
