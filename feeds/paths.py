@@ -92,7 +92,7 @@ def _query_of(criteria: Criteria) -> list[tuple[str, str]]:
 
 def _read_address(path: str, query: str, *, known: KnownCodes) -> Address | None:
     stem, _, suffix = path.removeprefix(ROOT).rpartition(".")
-    if not path.startswith(ROOT) or not (found := [known for known in FORMATS if known == suffix]):
+    if not path.startswith(ROOT) or not (found := [form for form in FORMATS if form == suffix]):
         return None
     language, *parts = stem.split("/")
     if language != ALL_LANGUAGES and language not in known.languages:
