@@ -39,7 +39,7 @@ def classify(text: ItemText, taxonomy: Taxonomy) -> Classification:
     themes = find_themes(reading, taxonomy, projects=projects)
     countries, regions = find_places(reading, taxonomy, projects=projects)
     dates = find_dates(reading, text.day)
-    kind, proof = find_kind(reading, has_deadline=dates.deadline is not None)
+    kind, proof = find_kind(reading, has_deadline=dates.deadline is not None, is_dated=dates.event_dates is not None)
     proofs = (*themes.matches, *countries, *regions, *(project.match for project in projects))
     return Classification(
         themes=themes.codes,

@@ -89,7 +89,7 @@ def _language_run(reading: Reading, tongues: dict[int, Hit], index: int) -> Iter
             run.append(after)
         after += 1
     is_noun_next = reading.gap(after).isspace() and "\n" not in reading.gap(after)
-    if not is_noun_next or reading.rules.has("scope_end", reading.word(after)):
+    if not is_noun_next or any(reading.rules.has(words, reading.word(after)) for words in ("scope_end", "language")):
         yield from run
 
 

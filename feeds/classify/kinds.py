@@ -13,7 +13,7 @@ NEAR = 12
 """Words between a noun and the verb that says what was done with it."""
 
 
-def find_kind(reading: Reading, *, has_deadline: bool) -> tuple[str, Match | None]:
+def find_kind(reading: Reading, *, has_deadline: bool, is_dated: bool) -> tuple[str, Match | None]:
     """The kind with its proof; ``news`` needs none."""
     finders: tuple[tuple[str, Callable[[Reading], Hit | None]], ...] = (
         ("call", lambda found: _call(found, has_deadline=has_deadline)),
@@ -21,7 +21,7 @@ def find_kind(reading: Reading, *, has_deadline: bool) -> tuple[str, Match | Non
         ("appointment", _appointment),
         ("publication", _publication),
         ("training", _training),
-        ("event", _event),
+        ("event", lambda found: _event(found, is_dated=is_dated)),
     )
     for kind, find in finders:
         hit = find(reading)
@@ -54,7 +54,7 @@ def _appointment(reading: Reading) -> Hit | None:
 
 
 def _publication(reading: Reading) -> Hit | None:
-    longer = reading.cues("event", "training")
+    longer = reading.cues("event", "training", "not_publication")
     found = reading.cues("publication") if not reading.document.title_end else _lead(reading, "publication")
     nouns = [hit for hit in found if not _is_inside(hit, longer)]
     in_title = [hit for hit in nouns if _is_title_subject(reading, hit)]
@@ -84,12 +84,13 @@ def _training(reading: Reading) -> Hit | None:
     return _first(in_title) or held or _first(_lead(reading, "trained"))
 
 
-def _event(reading: Reading) -> Hit | None:
-    """A gathering: named in the lead, or held further down."""
+def _event(reading: Reading, *, is_dated: bool) -> Hit | None:
+    """A gathering: named in the lead, held further down, or people who met on days that the item gives."""
     nouns = _unframed(reading, reading.cues("event"))
     lead = _first(hit for hit in nouns if reading.document.sentence_of(hit.start) < LEAD_SENTENCES)
     one = [hit for hit in nouns if not reading.document.text[hit.start : hit.end].endswith("s")]
-    return lead or _pair(reading, one, others=reading.cues("held"))
+    met = _first(_lead(reading, "gathered")) if is_dated else None
+    return lead or _pair(reading, one, others=reading.cues("held")) or met
 
 
 def _unframed(reading: Reading, hits: list[Hit]) -> list[Hit]:

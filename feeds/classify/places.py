@@ -15,6 +15,12 @@ from feeds.model import GLOBAL, Match
 _RANK = {"name": 0, "demonym": 1, "tongue": 1, "area": 2, "capital": 3, "city": 4}
 _WORLD_FIGURE = re.compile(r"\d\s?(?:m\b|million|billion|млн|миллион|milliard)|\d{1,3}[ ,.\u00a0]\d{3}[ ,.\u00a0]\d{3}")
 
+_WORLD_COUNT = re.compile(
+    r"(?<![\d.,])(?:[6-9]\d|1\d\d)\s(?:countries|(?:member\s)?states|nations|pays|états|стран|государств)(?!\w)",
+    re.IGNORECASE,
+)
+"""More countries than the largest regional body has."""
+
 
 def find_places(
     reading: Reading, taxonomy: Taxonomy, *, projects: Iterable[Project]
@@ -45,6 +51,7 @@ def _region_texts(
         for region in taxonomy.project_regions.get(project.key, ()):
             yield region, project.text
     yield from ((GLOBAL, text) for text in _world_days(reading))
+    yield from ((GLOBAL, found[0]) for found in _WORLD_COUNT.finditer(reading.document.text))
 
 
 def _world_days(reading: Reading) -> Iterator[str]:

@@ -41,6 +41,8 @@ def test_a_country_is_found_by_name_demonym_town_or_area(
         "The Swedish-funded library opened.",
         "The library follows the Geneva Convention.",
         "The leaflet is available in French, Russian and Czech.",
+        "The leaflet is available in French, Russian and Czech languages.",
+        "The choir learns the Romanian language.",
         "The Brussels Mission Director spoke.",
         "The bridge was closed amid Russia's war of aggression.",
         "A turkey was served on china.",
@@ -54,6 +56,11 @@ def test_a_country_is_found_by_name_demonym_town_or_area(
 )
 def test_donors_languages_offices_persons_and_homonyms_are_no_countries(classified: Classify, summary: str) -> None:
     assert classified(summary).countries == ()
+
+
+def test_a_russian_list_of_languages_names_no_country(classified: Classify) -> None:
+    summary = "Афиша есть на румынском, русском и английском языках."
+    assert classified(summary, language="ru").countries == ()
 
 
 @pytest.mark.parametrize(
@@ -92,6 +99,12 @@ def test_of_names_that_look_alike_or_stand_beside_others_the_meant_ones_count(
         ("On World Refugee Day, 100 million people are counted.", ("global",)),
         ("On World Refugee Day, the choir sang.", ()),
         ("The choir sang.", ()),
+        ("Choirs from seventy countries sang.", ("global",)),
+        ("Choirs from 193 Member States sang.", ("global",)),
+        ("Choirs from 12 countries sang.", ()),
+        ("The choir travelled 70 kilometres.", ()),
+        ("Choirs sang in the Gulf states.", ("mediterranean",)),
+        ("Choirs sang in the Gulf of Guinea.", ("africa",)),
     ],
 )
 def test_regions_come_from_countries_names_and_dialogues(
