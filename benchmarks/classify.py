@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from publisher.classify import classify_lines
+from feeds.classify import classify
+from publisher.classify import answer, classify_lines, read_item
+from publisher.taxonomy import load_taxonomy
 
 GOLD = Path(__file__).parents[2] / "shared" / "gold"
 PAIRS = (("items.jsonl", "labels.jsonl"), ("more_items.jsonl", "more_labels.jsonl"))
@@ -30,8 +32,20 @@ class Scores:
 
 
 def score(items: Path, labels: Path) -> Scores:
-    """The classifier's answers against labels."""
-    found = {row["id"]: row for row in map(json.loads, classify_lines(_lines(items)))}
+    """The answers of ``publisher classify``, which learns projects from all items first, against labels."""
+    return _compared(map(json.loads, classify_lines(_lines(items))), labels)
+
+
+def score_alone(items: Path, labels: Path) -> Scores:
+    """The answers to each item for itself, as collections classify, against labels."""
+    taxonomy = load_taxonomy()
+    texts = (read_item(line, number) for number, line in enumerate(_lines(items), start=1))
+    answers = (json.dumps(answer(item_id, classify(text, taxonomy))) for item_id, text in texts)
+    return _compared(map(json.loads, answers), labels)
+
+
+def _compared(answers: Iterable[Row], labels: Path) -> Scores:
+    found = {row["id"]: row for row in answers}
     wanted = [json.loads(line) for line in _lines(labels)]
     pairs = [(row, found[row["id"]]) for row in wanted]
     figures = {name: f1(pairs, name) for name in SETS}
@@ -91,7 +105,8 @@ def main(arguments: Sequence[str]) -> None:
             print(f"{items.name}: not here, left out")
             continue
         scores = score(items, labels)
-        print(f"{items.name}: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.figures.items()))
+        for how, figures in (("together", scores.figures), ("alone", score_alone(items, labels).figures)):
+            print(f"{items.name}, {how}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
         print(f"{items.name}: {items_per_second(items):,.0f} items/s")
         if "--differences" in arguments:
             print("\n".join(scores.differences))

@@ -21,20 +21,15 @@ def classify_lines(lines: Iterable[str]) -> Iterator[str]:
     All lines are read before the first answer: a project whose full name one item prints brings its themes to the
     others. Raises ConfigError with the number of a line that is no item.
     """
-    items = [_item(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
+    items = [read_item(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
     codes = {rules_language(text.language) for _, text in items}
     learnt = learn_projects((text for _, text in items), _taxonomy(frozenset(codes)))
     for item_id, text in items:
-        yield json.dumps(_row(item_id, classify(text, learnt)), ensure_ascii=False)
+        yield json.dumps(answer(item_id, classify(text, learnt)), ensure_ascii=False)
 
 
-@cache
-def _taxonomy(codes: frozenset[str]) -> Taxonomy:
-    """The shipped taxonomy for these languages: the dictionary of one that no text needs stays unread."""
-    return load_taxonomy(codes=sorted(codes))
-
-
-def _item(line: str, number: int) -> tuple[str | int, ItemText]:
+def read_item(line: str, number: int) -> tuple[str | int, ItemText]:
+    """Id and text of the item on a line. Raises ConfigError with the number of a line that is no item."""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -42,6 +37,28 @@ def _item(line: str, number: int) -> tuple[str | int, ItemText]:
     if not isinstance(row, dict):
         raise ConfigError(f'line {number}: not an object; write {{"id": …, "title": …, "summary": …}}')
     return _id(row, number), _text(row, number)
+
+
+def answer(item_id: str | int, found: Classification) -> dict[str, object]:
+    """A classification as JSON has it."""
+    return {
+        "id": item_id,
+        "themes": found.themes,
+        "primary_theme": found.primary_theme,
+        "countries": found.countries,
+        "regions": found.regions,
+        "projects": found.projects,
+        "kind": found.kind,
+        "deadline": found.deadline and found.deadline.isoformat(),
+        "event_dates": found.event_dates and [day.isoformat() for day in found.event_dates],
+        "matches": [{"label": match.label, "text": match.text} for match in found.matches],
+    }
+
+
+@cache
+def _taxonomy(codes: frozenset[str]) -> Taxonomy:
+    """The shipped taxonomy for these languages: the dictionary of one that no text needs stays unread."""
+    return load_taxonomy(codes=sorted(codes))
 
 
 def _id(row: Mapping[str, Any], number: int) -> str | int:
@@ -72,18 +89,3 @@ def _day(row: Mapping[str, Any], number: int) -> date | None:
         return date.fromisoformat(value) if value else None
     except ValueError as error:
         raise ConfigError(f'line {number}: "date" must be a day such as 2026-11-23, not {value[:40]!r}') from error
-
-
-def _row(item_id: str | int, found: Classification) -> dict[str, object]:
-    return {
-        "id": item_id,
-        "themes": found.themes,
-        "primary_theme": found.primary_theme,
-        "countries": found.countries,
-        "regions": found.regions,
-        "projects": found.projects,
-        "kind": found.kind,
-        "deadline": found.deadline and found.deadline.isoformat(),
-        "event_dates": found.event_dates and [day.isoformat() for day in found.event_dates],
-        "matches": [{"label": match.label, "text": match.text} for match in found.matches],
-    }
