@@ -1,5 +1,7 @@
 """What compiled feeds depend on."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection, Text, func, select, type_coerce
 
 from publisher.store.schema import corrections, item_versions, items, regions, themes
@@ -21,3 +23,9 @@ def read_version(tx: Connection) -> str:
         select(table.c.id, type_coerce(table.c.rule, Text)).order_by(table.c.position) for table in (themes, regions)
     ]
     return repr((tx.execute(changes).one(), *(tx.execute(query).all() for query in labels)))
+
+
+def find_newest_change(tx: Connection) -> datetime | None:
+    """When an item last came or changed."""
+    newest: datetime | None = tx.execute(select(func.max(items.c.updated_at))).scalar_one()
+    return newest

@@ -27,7 +27,7 @@ class Document:
     plain: Encoded
     gzipped: Encoded
     changed_at: datetime | None
-    """Newest change of what it holds; None where that is unknown."""
+    """Never earlier than the last change of its bytes that has a date; None where that is unknown."""
 
     @classmethod
     def of(cls, body: bytes, media_type: str, *, changed_at: datetime | None = None) -> Self:

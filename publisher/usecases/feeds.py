@@ -13,7 +13,7 @@ from publisher.app import App
 from publisher.config import Site
 from publisher.errors import RenderError
 from publisher.i18n import kind_name, translator
-from publisher.store.feeds import read_version
+from publisher.store.feeds import find_newest_change, read_version
 from publisher.store.items import select_items
 from publisher.store.newsroom import read_labels
 from publisher.usecases.documents import Document
@@ -32,6 +32,8 @@ class Catalogue:
     languages: tuple[str, ...]
     version: str
     """Differs whenever some feed may differ."""
+    changed_at: datetime | None
+    """Newest change of any item; None where there is none."""
 
     @property
     def known(self) -> KnownCodes:
@@ -45,7 +47,7 @@ def read_catalogue(app: App) -> Catalogue:
     """The catalogue as of now."""
     with app.database.read() as tx:
         themes, regions = read_labels(tx)
-        return Catalogue(themes, regions, app.config.site.languages, read_version(tx))
+        return Catalogue(themes, regions, app.config.site.languages, read_version(tx), find_newest_change(tx))
 
 
 def read_feed_version(app: App) -> str:
@@ -88,7 +90,7 @@ def compile_formats(
         bodies = {form: render(feed, form) for form in formats}
     except (ValueError, TypeError) as error:
         raise RenderError(f"Feed {info.name} cannot be rendered: {error}. See its items: publisher items") from error
-    return {form: _document(body, form, info=info) for form, body in bodies.items()}
+    return {form: _document(body, form, catalogue=catalogue) for form, body in bodies.items()}
 
 
 def title_feed(catalogue: Catalogue, criteria: Criteria, *, language: str) -> str:
@@ -136,5 +138,6 @@ def _label_names(catalogue: Catalogue, language: str) -> dict[str, str]:
     )
 
 
-def _document(body: bytes, form: Format, *, info: FeedInfo) -> Document:
-    return Document.of(body, f"{MEDIA_TYPES[form]}; charset=utf-8", changed_at=info.updated)
+def _document(body: bytes, form: Format, *, catalogue: Catalogue) -> Document:
+    # Not dated by the items it holds: one that leaves a feed would put its date back.
+    return Document.of(body, f"{MEDIA_TYPES[form]}; charset=utf-8", changed_at=catalogue.changed_at)

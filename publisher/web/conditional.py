@@ -39,6 +39,6 @@ def _parse_coding(part: str) -> tuple[str, float]:
 def _parse_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year of eleven digits
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

@@ -32,6 +32,12 @@ class Newsroom:
         with self.app.database.write() as tx:
             tx.execute(update(items).where(items.c.id == number).values(**values))
 
+    def relabel(self, number: int, *, theme: str, updated_at: datetime) -> None:
+        of_item = (item_labels.c.item_id == number, item_labels.c.axis == "theme")
+        with self.app.database.write() as tx:
+            tx.execute(update(item_labels).where(*of_item).values(label=theme))
+        self.change(number, primary_theme=theme, updated_at=updated_at)
+
     def add_theme(self, code: str, *, title: str) -> None:
         rule = {"id": code, "title": {"en": title}}
         with self.app.database.write() as tx:

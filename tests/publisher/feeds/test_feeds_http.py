@@ -4,7 +4,7 @@ import hashlib
 import feedparser
 import httpx
 import pytest
-from feed_newsroom import Newsroom
+from feed_newsroom import NOON, Newsroom
 from lxml import etree, html
 
 from feeds.model import Classification
@@ -142,6 +142,8 @@ def test_asked_twice_a_feed_has_the_same_bytes(newsroom: Newsroom, client: httpx
         ({"If-Modified-Since": "Sat, 21 Nov 2026 11:00:00 GMT"}, 304),
         ({"If-Modified-Since": "Fri, 20 Nov 2026 10:59:59 GMT"}, 200),
         ({"If-Modified-Since": "yesterday"}, 200),
+        ({"If-Modified-Since": "Mon, 01 Jan 99999999999 00:00:00 GMT"}, 200),
+        ({"If-Modified-Since": "Fri, 20 Nov 2026 11:00:00 +9999999999"}, 200),
         ({"If-None-Match": '"other"', "If-Modified-Since": "Sat, 21 Nov 2026 11:00:00 GMT"}, 200),
         ({"If-None-Match": "{etag}", "If-Modified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"}, 304),
     ],
@@ -226,3 +228,33 @@ def test_an_unknown_feed_is_a_page_that_leads_to_the_directory(client: httpx.Cli
 
 def test_posting_to_a_feed_is_refused(client: httpx.Client) -> None:
     assert client.post(ALL).status_code == 405
+
+
+def test_last_modified_goes_forward_when_the_newest_item_leaves_a_feed(
+    newsroom: Newsroom, client: httpx.Client
+) -> None:
+    # given two items, the newer of which is then corrected out
+    newsroom.put(1)
+    newsroom.put(2)
+    path = "/feeds/all/theme/asylum.atom"
+    first = client.get(path)
+    # when
+    newsroom.relabel(1, theme="trafficking", updated_at=NOON)
+    second = client.get(path, headers={"If-Modified-Since": first.headers["last-modified"]})
+    # then
+    assert second.status_code == 200
+    assert b"Ferry line 1 opens" not in second.content
+    assert second.headers["last-modified"] == "Fri, 20 Nov 2026 12:00:00 GMT"
+
+
+def test_a_newsroom_without_items_has_no_last_modified(client: httpx.Client) -> None:
+    assert "last-modified" not in client.get(ALL).headers
+
+
+def test_the_directory_has_the_headers_of_pages(client: httpx.Client) -> None:
+    # when
+    headers = client.get("/feeds/").headers
+    # then
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert headers["cache-control"] == "public, max-age=300, stale-if-error=86400"
