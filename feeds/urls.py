@@ -18,6 +18,7 @@ TRACKING_PARAMETERS = frozenset(
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\\^`{|}\"<>]")
+_NEED_NOT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~")
 _HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 
 
@@ -107,8 +108,16 @@ def _clean_fragment(parts: SplitResult) -> str:
 
 
 def _quote(text: str) -> str:
-    """Percent-encode what must not stand in a URL, with upper-case digits; what is encoded already stays."""
+    """Percent-encode what must not stand in a URL, with upper-case digits; what need not be encoded is not.
+
+    RFC 3986 §6.2.2; dots stay as they are, for ``%2E%2E`` would become a step up.
+    """
     safe = _UNSAFE.sub(lambda found: quote(found[0], safe="", errors="replace"), text)
     safe = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", safe)
-    safe = re.sub(r"%[0-9A-Fa-f]{2}", lambda found: found[0].upper(), safe)
+    safe = re.sub(r"%[0-9A-Fa-f]{2}", _spell, safe)
     return quote(safe, safe="%/?#[]@!$&'()*+,;=:~-._", errors="replace")
+
+
+def _spell(encoded: re.Match[str]) -> str:
+    char = chr(int(encoded[0][1:], 16))
+    return char if char in _NEED_NOT else encoded[0].upper()
