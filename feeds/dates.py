@@ -84,14 +84,10 @@ def compile_format(text: str, language: str) -> DateFormat:
 
 
 def parse_printed(text: str, formats: tuple[str, ...], *, language: str, zone: tzinfo) -> GivenDate | None:
-    """The date by the first format that fits the whole text; None where none fits."""
+    """The date by the formats that fit the whole text; None where none fits, or where they do not agree."""
     printed = _normalise(text)
-    for form in formats:
-        compiled = compile_format(form, language)
-        found = compiled.pattern.fullmatch(printed)
-        if found:
-            return _build(found.groupdict(), compiled.months, zone=zone)
-    return None
+    read = {_parse_by(compile_format(form, language), printed, zone=zone) for form in formats} - {None}
+    return read.pop() if len(read) == 1 else None
 
 
 def parse_rfc822(text: str) -> GivenDate | None:
@@ -118,6 +114,11 @@ def parse_machine_date(text: str, zone: tzinfo | None = None) -> GivenDate | Non
 def is_plausible(given: GivenDate, now: datetime) -> bool:
     """Whether the date can be that of a publication: not before the web, at most a day ahead of ``now``."""
     return EARLIEST <= given.day <= (now + timedelta(days=1)).date()
+
+
+def _parse_by(form: DateFormat, printed: str, *, zone: tzinfo) -> GivenDate | None:
+    found = form.pattern.fullmatch(printed)
+    return _build(found.groupdict(), form.months, zone=zone) if found else None
 
 
 def _normalise(text: str) -> str:

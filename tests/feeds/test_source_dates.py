@@ -41,6 +41,21 @@ def test_a_printed_day_is_read_by_format_and_language(text: str, form: str, lang
     assert parse_printed(text, (form,), language=language, zone=VIENNA) == GivenDate(DAY)
 
 
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("03/07/2026", None),
+        ("13/07/2026", GivenDate(date(2026, 7, 13))),
+        ("07/07/2026", GivenDate(date(2026, 7, 7))),
+        ("7 March 2026", GivenDate(DAY)),
+    ],
+)
+def test_a_date_that_two_formats_read_differently_is_not_guessed(text: str, given: GivenDate | None) -> None:
+    forms = ("%d/%m/%Y", "%m/%d/%Y", "%d %B %Y", "%d %b %Y")
+
+    assert parse_printed(text, forms, language="en", zone=UTC) == given
+
+
 def test_the_first_of_a_french_month_and_a_british_september_are_read() -> None:
     assert parse_printed("1er août 2025", ("%d %B %Y",), language="fr", zone=UTC) == GivenDate(date(2025, 8, 1))
     assert parse_printed("2 Sept. 2025", ("%d %b %Y",), language="en", zone=UTC) == GivenDate(date(2025, 9, 2))
