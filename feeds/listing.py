@@ -10,10 +10,8 @@ from lxml.html import HtmlElement
 from feeds.dates import LONGEST_DATE, GivenDate, parse_printed, parse_rfc3339
 from feeds.entries import MOST_ENTRIES, Entry, ParseError
 from feeds.sources import Select, Source
-from feeds.text import LONGEST_LABEL, LONGEST_SUMMARY, LONGEST_TITLE, parse_html, read_element
+from feeds.text import LONGEST_LABEL, LONGEST_SUMMARY, LONGEST_TITLE, clean_language, parse_html, read_element
 from feeds.urls import resolve_url
-
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ def _read_item(item: HtmlElement, source: Source, *, base: str) -> Entry | None:
         title=_read_title(item, source, select),
         summary=_read_first(item, select.summary, limit=LONGEST_SUMMARY),
         category=_read_first(item, select.category, limit=LONGEST_LABEL),
-        language=_read_language(item),
+        language=clean_language(item.get("lang") or ""),
         given=given,
         date_text=date_text,
     )
@@ -106,11 +104,6 @@ def _cut(text: str, pattern: str) -> str:
     if found is None:
         return text
     return (found[1] if found.re.groups else found[0]) or ""
-
-
-def _read_language(item: HtmlElement) -> str:
-    language = item.get("lang") or ""
-    return language if _LANGUAGE.fullmatch(language) else ""
 
 
 def _read_first(item: HtmlElement, selector: str, *, limit: int) -> str:

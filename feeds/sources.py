@@ -12,13 +12,13 @@ from lxml.cssselect import CSSSelector
 from lxml.etree import XPathError
 
 from feeds.dates import compile_format
+from feeds.text import LANGUAGE
 
 KINDS = ("listing", "feed")
 BACKLOGS = ("feeds", "digest")
 LATER_KINDS = ("sitemap", "folder")
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _EVERY = re.compile(r"([1-9]\d{0,4})([mhd])")
 _UNITS_S = {"m": 60, "h": 3600, "d": 86_400}
 _LONGEST_S = 31 * 86_400
@@ -38,7 +38,10 @@ class Select:
     link: str = "a"
     date: str = ""
     date_formats: tuple[str, ...] = ()
-    """``%d %B %Y`` and the like, tried in order; month names in the language of the source. None: ISO dates only."""
+    """``%d %B %Y`` and the like, which must agree where several fit; month names in the language of the source.
+
+    None: ISO dates only.
+    """
     date_pattern: str = ""
     """Regular expression; its first group, else the whole match, is the date."""
     summary: str = ""
@@ -78,7 +81,7 @@ def parse_source(entry: Mapping[str, Any]) -> Source:
     reader = _Reader(f"sources.{source_id}", entry)
     reader.refuse_unknown(_SOURCE_KEYS)
     kind = _read_kind(reader)
-    language = reader.text("language", pattern=_LANGUAGE, remedy='Use a code like "en" or "pt-BR"')
+    language = reader.text("language", pattern=LANGUAGE, remedy='Use a code like "en" or "pt-BR"')
     return Source(
         id=source_id,
         kind=kind,

@@ -15,18 +15,16 @@ from feeds.text import (
     LONGEST_LABEL,
     LONGEST_SUMMARY,
     LONGEST_TITLE,
+    clean_language,
     clean_text,
-    decode_page,
     read_html,
     sanitise_html,
 )
 from feeds.urls import resolve_url
 
 _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
-_PROLOG = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
+_PROLOG = re.compile(rb"(?:[\s\xef\xbb\xbf\xff\xfe]+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _DOCTYPE = re.compile(rb"<!doctype[^>\[]*(\[)?", re.IGNORECASE)
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
-
 _ADDRESS = re.compile(r"\S+@\S+")
 
 _Fields = Mapping[str, Any]  # Any: what feedparser or a JSON document holds
@@ -49,8 +47,7 @@ def parse_feed(body: bytes, source: Source, *, url: str, charset: str | None = N
 def _refuse_other(body: bytes, url: str) -> None:
     """ParseError for HTML, for nothing at all, and for a document type with declarations of its own (entities)."""
     head = body.replace(b"\0", b"")  # UTF-16 and UTF-32 are looked through alike
-    prolog = _PROLOG.match(head)
-    start = head[prolog.end() if prolog else 0 :].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    start = _PROLOG.sub(b"", head, count=1)  # byte order marks go with it
     if not start:
         raise ParseError(f"{url} is empty, not a feed")
     if _HTML.match(start):
@@ -158,7 +155,7 @@ def _read_language(fields: _Fields, feed_language: str) -> str:
 
 def _read_json_feed(body: bytes, source: Source, *, url: str) -> list[Entry | None]:
     try:
-        document = json.loads(decode_page(body))
+        document = json.loads(body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError) as error:
         raise ParseError(f"{url} is not a feed: it begins like JSON, but {error}") from error
     version = _text(document.get("version"))
@@ -169,8 +166,9 @@ def _read_json_feed(body: bytes, source: Source, *, url: str) -> list[Entry | No
 
 
 def _read_json_entry(fields: _Fields, source: Source, *, url: str) -> Entry | None:
-    links = (resolve_url(_text(fields.get(key)), url) for key in ("url", "external_url", "id") if fields.get(key))
-    link = next(filter(None, links), None)
+    links = [_text(fields.get(key)) for key in ("url", "external_url")]
+    links += [guid for guid in [_text(fields.get("id"))] if guid.startswith(("http://", "https://"))]
+    link = next(filter(None, (resolve_url(candidate, url) for candidate in links)), None)
     if link is None:
         return None
     content = _text(fields.get("content_html"))
@@ -214,8 +212,7 @@ def _clean_guid(value: Any) -> str:
 
 
 def _language(value: Any) -> str:
-    language = _text(value).strip().replace("_", "-")
-    return language if _LANGUAGE.fullmatch(language) else ""
+    return clean_language(_text(value))
 
 
 def _text(value: Any) -> str:

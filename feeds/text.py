@@ -43,6 +43,8 @@ _WEB_CODECS = frozenset(
     | {f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)}
     | {f"cp{page}" for page in range(1250, 1259)}
 )
+LANGUAGE = re.compile(r"(?=.{2,16}\Z)[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+"""Codes of languages (BCP 47) that an item can keep."""
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|&(?:#\d+|#[xX][0-9A-Fa-f]+|[A-Za-z]+\d*);")
 
 
@@ -50,6 +52,12 @@ def clean_text(text: str, limit: int) -> str:
     """One line of plain text: composed, no control characters, blanks collapsed, cut at a word within ``limit``."""
     text = _FORBIDDEN.sub("", text[: limit * 20])
     return shorten(" ".join(unicodedata.normalize("NFC", text).split()), limit)
+
+
+def clean_language(text: str) -> str:
+    """The code of a language; empty where it is none, or longer than an item can keep."""
+    language = text.strip().replace("_", "-")
+    return language if LANGUAGE.fullmatch(language) else ""
 
 
 def shorten(text: str, limit: int) -> str:

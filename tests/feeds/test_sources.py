@@ -80,6 +80,7 @@ def test_every_key_of_a_listing_is_understood() -> None:
         ({"url": "https://harbour.example/a b"}, "sources.press.url: .* spaces"),
         ({"url": "https://harbour.example:port/"}, "sources.press.url: .* is not a URL"),
         ({"url": ["https://harbour.example/"]}, "sources.press.url"),
+        ({"language": "sl-rozaj-biske-1994"}, "sources.press.language: .* does not fit"),
         ({"language": "English"}, 'sources.press.language: .* Use a code like "en"'),
         ({"every": "soon"}, "sources.press.every: 'soon' does not fit"),
         ({"every": "0m"}, "sources.press.every"),

@@ -1,5 +1,6 @@
 """Feeds of others: RSS, Atom and JSON Feed, and what only looks like one."""
 
+import codecs
 import json
 from datetime import UTC, date, datetime
 from typing import Any
@@ -132,6 +133,26 @@ def test_a_guid_that_is_an_address_stands_in_for_a_missing_link() -> None:
     assert only(parse(rss("<item><title>T</title><guid>https://harbour.example/a</guid></item>"))).link.endswith("/a")
 
 
+def test_the_id_of_a_json_feed_item_is_a_link_only_where_it_is_an_address() -> None:
+    assert only(parse(json_feed(id="https://harbour.example/a", title="T"))).link == "https://harbour.example/a"
+    assert parse(json_feed(id="item-42", title="T")) == Document((), ("1 entries without a link were left out",))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_json_feed_is_utf_8_whatever_its_html_says(encoding: str) -> None:
+    body = json_feed(url="/a", title="Порт", content_html="<meta charset=windows-1251><p>Порт</p>")
+    body = json.dumps(json.loads(body), ensure_ascii=False)
+
+    entry = only(parse(body.encode(encoding)))
+
+    assert (entry.title, entry.content_html) == ("Порт", "<p>Порт</p>")
+
+
+@pytest.mark.parametrize(("language", "kept"), [("sr-Latn-RS", "sr-Latn-RS"), ("sl-rozaj-biske-1994", "")])
+def test_a_language_is_as_long_as_an_item_can_keep(language: str, kept: str) -> None:
+    assert only(parse(json_feed(url="/a", title="T", language=language))).language == kept
+
+
 def test_entries_without_a_link_are_counted_and_left_out() -> None:
     document = parse(rss("<item><title>T</title></item>", "<item><title>U</title><link>/u</link></item>"))
 
@@ -191,6 +212,11 @@ BOMB = '<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "
         BOMB.replace("DOCTYPE", "doctype").encode(),
         BOMB.replace('<?xml version="1.0"?>', "<!-- <rss> -->").encode(),
         BOMB.replace('<?xml version="1.0"?>', "").encode("utf-16"),
+        BOMB.encode("utf-8-sig"),
+        b" \n" + BOMB.encode("utf-8-sig"),
+        BOMB.encode("utf-16"),
+        codecs.BOM_UTF16_BE + BOMB.encode("utf-16-be"),
+        BOMB.replace("?>", "?>\ufeff<!-- x -->", 1).encode(),
     ],
 )
 def test_entity_declarations_are_refused(body: bytes) -> None:
