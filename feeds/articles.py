@@ -1,7 +1,8 @@
 """Article pages: what a page says of itself, for entries whose list says too little."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from itertools import islice
@@ -17,6 +18,9 @@ from feeds.urls import host_of, is_site_root, resolve_url
 
 _LONGEST_JSON = 500_000
 _MOST_NODES = 1_000
+_ARTICLES = frozenset({"BlogPosting", "LiveBlogPosting", "SocialMediaPosting", "Report"})
+"""Types of schema.org that are articles and do not end so."""
+_UNFIT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,11 @@ def read_article(page: str, *, link: str, url: str, zone: tzinfo) -> Entry:
     A canonical address of another host or of a home page is not taken.
     """
     root = open_page(page, url)
-    data = _read_structured_data(root)
+    data = _read_structured_data(root, _read_title(root))
     given, date_text = _read_date(root, data, zone=zone)
     return Entry(
         link=link,
-        title=_read_title(root, data),
+        title=_read_title(root, data.headline),
         summary=clean_text(_read_meta(root, "og:description") or _read_meta(root, "description"), LONGEST_SUMMARY),
         given=given,
         date_text=date_text,
@@ -45,14 +49,14 @@ def read_article(page: str, *, link: str, url: str, zone: tzinfo) -> Entry:
     )
 
 
-def _read_title(root: HtmlElement, data: _StructuredData) -> str:
+def _read_title(root: HtmlElement, headline: str = "") -> str:
     """The one heading of the article; where that is not clear, what the page says to machines."""
     within = [heading for part in root.iter("main", "article") for heading in part.iter("h1")]
     headings = list(dict.fromkeys(within)) or list(root.iter("h1"))
     candidates = (
         read_element(headings[0], LONGEST_TITLE) if len(headings) == 1 else "",
         clean_text(_read_meta(root, "og:title"), LONGEST_TITLE),
-        clean_text(data.headline, LONGEST_TITLE),
+        clean_text(headline, LONGEST_TITLE),
         read_element(headings[0], LONGEST_TITLE) if headings else "",
         clean_text(root.findtext("head/title") or "", LONGEST_TITLE),
     )
@@ -85,15 +89,33 @@ def _read_meta(root: HtmlElement, name: str) -> str:
     return ""
 
 
-def _read_structured_data(root: HtmlElement) -> _StructuredData:
-    """The first JSON-LD object that is dated, else the first with a headline."""
+def _read_structured_data(root: HtmlElement, title: str) -> _StructuredData:
+    """The dated JSON-LD object that is most likely this article, else the first with a headline."""
     objects = [node for text in _find_scripts(root) for node in islice(_walk(_load(text)), _MOST_NODES)]
-    found = [node for node in objects if node.get("datePublished")] or [
-        node for node in objects if node.get("headline")
-    ]
+    ranked = [(_rank(node, title), node) for node in objects if _text(node.get("datePublished"))]
+    found = [node for rank, node in sorted(ranked, key=lambda pair: pair[0]) if rank < _UNFIT]
+    found += [{"headline": node["headline"]} for node in objects if _text(node.get("headline"))]
     if not found:
         return _StructuredData()
     return _StructuredData(_text(found[0].get("headline")), _text(found[0].get("datePublished")))
+
+
+def _rank(node: Mapping[str, Any], title: str) -> int:
+    """How likely an object is the article of that title, 0 the most; _UNFIT for a video, a comment and the like."""
+    types = _read_types(node)
+    is_titled = clean_text(_text(node.get("headline")), LONGEST_TITLE).casefold() == title.casefold() != ""
+    if any(name in _ARTICLES or name.endswith("Article") for name in types):
+        return 0 if is_titled else 1
+    if is_titled:
+        return 2
+    return 3 if not types or any(name.endswith("Page") for name in types) else _UNFIT
+
+
+def _read_types(node: Mapping[str, Any]) -> set[str]:
+    """The names of its types, without the vocabulary's."""
+    value = node.get("@type")
+    names = [value] if isinstance(value, str) else _as_list(value)
+    return {re.split(r"[/:#]", name)[-1] for name in names if isinstance(name, str)}
 
 
 def _find_scripts(root: HtmlElement) -> Iterator[str]:

@@ -189,6 +189,36 @@ def test_a_canonical_address_that_is_not_the_page_of_this_site_is_not_taken(cano
     assert read(ARTICLE.replace("/news/quay", canonical)).canonical == ""
 
 
+VIDEO = '{"@type": "VideoObject", "headline": "Tour", "datePublished": "2020-01-01"}'
+PAGE = '{"@type": "WebPage", "datePublished": "2021-01-01"}'
+RELATED = '{"@type": "NewsArticle", "headline": "Fish", "datePublished": "2022-01-01"}'
+OWN = '{"@type": ["schema:BlogPosting"], "headline": "the Quay", "datePublished": "2023-01-01"}'
+OTHER = '{"@type": "Thing", "headline": "The quay", "datePublished": "2024-01-01"}'
+
+
+@pytest.mark.parametrize(
+    ("nodes", "year"),
+    [
+        ([VIDEO, PAGE, RELATED, OWN], 2023),
+        ([VIDEO, PAGE, RELATED], 2022),
+        ([VIDEO, PAGE, OTHER], 2024),
+        ([VIDEO, PAGE], 2021),
+        ([VIDEO], None),
+    ],
+)
+def test_the_date_is_that_of_the_article_not_of_what_else_the_page_describes(nodes: list[str], year: int) -> None:
+    given = read(f'<h1>The quay</h1><script type="application/ld+json">[{",".join(nodes)}]</script>').given
+
+    assert (given and given.day.year) == year
+
+
+@pytest.mark.parametrize(("language", "kept"), [("pt-BR", "pt-BR"), ("sl-rozaj-biske-1994", ""), ("Polish", "")])
+def test_the_language_of_a_story_is_a_code_that_an_item_can_keep(language: str, kept: str) -> None:
+    story = STORY.replace("<li ", f'<li lang="{language}" ')
+
+    assert parse_listing(page(story), SOURCE, url=URL).entries[0].language == kept
+
+
 @pytest.mark.parametrize("data", ["{", "[" * 100_000, '{"datePublished": ["2026"]}', "null", '{"@graph": {"a": 1}}'])
 def test_broken_structured_data_says_nothing(data: str) -> None:
     entry = read(f'<script type="application/ld+json">{data}</script><h1>Title</h1>')
