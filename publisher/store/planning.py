@@ -145,7 +145,7 @@ def find_shared_places(tx: Connection, plan: Plan, item_ids: Collection[int]) ->
     return places
 
 
-def list_received(tx: Connection, edition_ids: Collection[str], mask: bytes) -> list[tuple[int, bytes, str, bytes]]:
+def list_received(tx: Connection, edition_ids: Collection[str], mask: bytes) -> Sequence[tuple[int, bytes, str, bytes]]:
     """What those who have chosen items of ``mask`` got, or will get, of these editions.
 
     Subscriber, what is chosen for them, edition, what they got of it.
@@ -157,7 +157,7 @@ def list_received(tx: Connection, edition_ids: Collection[str], mask: bytes) -> 
         .join(variants, variants.c.id == deliveries.c.variant_id)
         .where(meets, deliveries.c.edition_id.in_(edition_ids), deliveries.c.state.not_in(_NEVER_SENT))
     )
-    return [row._tuple() for row in tx.execute(query)]
+    return tx.execute(query).all()
 
 
 def change_choices(tx: Connection, choices: Mapping[int, bytes]) -> None:

@@ -1,7 +1,8 @@
 """Editions: what is frozen into them, that windows neither lose nor repeat an item, and who approves what."""
 
+import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,13 +13,15 @@ from hypothesis import strategies as st
 from newsroom_app import DAILY, MONDAY, WEEKLY, Newsroom, open_newsroom
 
 from feeds.criteria import Criteria
+from publisher.app import App
 from publisher.errors import NotFoundError, StateError
 from publisher.store import editions as store
 from publisher.store.editions import Edition
-from publisher.store.newsroom import end_entry
-from publisher.store.schema import deliveries, editions, items, subscriptions, variants
+from publisher.store.newsroom import end_entry, put_entry
+from publisher.store.schema import deliveries, editions, items, subscribers, subscriptions, variants
 from publisher.store.subscribers import end_subscriptions
 from publisher.usecases.editions import (
+    CHANGED,
     approve,
     cancel,
     list_all,
@@ -28,7 +31,8 @@ from publisher.usecases.editions import (
 )
 from publisher.usecases.opening import open_due_editions, open_edition
 from publisher.usecases.planning import plan
-from publisher.usecases.subscribers import import_subscribers
+from publisher.usecases.rendering import render_variants
+from publisher.usecases.subscribers import CHUNK, import_subscribers
 from subscribers.selection import mask_items
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
@@ -315,6 +319,184 @@ def test_who_subscribes_between_opening_and_planning_gets_the_older_items_once(n
     assert received(newsroom, reader) == [older, 2, 3]
 
 
+HEADER = b"email,name,language,cadence,themes,regions,timezone,status,consent_source,consent_at\n"
+
+
+def csv_line(name: str, *, since: datetime, themes: str = "*", cadence: str = "weekly") -> bytes:
+    return f"{name}@example.org,N,en,{cadence},{themes},*,UTC,confirmed,form,{since.isoformat()}\n".encode()
+
+
+def find_person(newsroom: Newsroom, name: str) -> int:
+    return next(int(str(row["id"])) for row in newsroom.rows(subscribers) if row["email"] == f"{name}@example.org")
+
+
+def test_an_older_subscription_added_later_brings_only_what_its_reader_has_not_got(newsroom: Newsroom) -> None:
+    reader = newsroom.add_person("ana", Criteria.of(["asylum"]))
+    both = newsroom.add_item(released_at=MONDAY - 2 * DAY, themes=("asylum", "development"))
+    owed = newsroom.add_item(released_at=MONDAY - DAY, themes=("development",))
+    plan_next(newsroom)
+    newsroom.clock.forward(days=3)
+    line = csv_line("ana", since=MONDAY - 4 * DAY, themes="development")
+    assert import_subscribers(newsroom.app, [HEADER, line], actor="import").updated == 1
+    newsroom.clock.forward(days=4)
+    fresh = newsroom.add_item(released_at=newsroom.clock.now - DAY, themes=("development",))
+
+    plan_next(newsroom)
+
+    assert received(newsroom, reader) == [both, owed, fresh]
+
+
+def test_who_has_got_all_that_is_owed_gets_no_second_message(newsroom: Newsroom) -> None:
+    reader = newsroom.add_person("ana", Criteria.of(["asylum"]))
+    both = newsroom.add_item(released_at=MONDAY - 2 * DAY, themes=("asylum", "development"))
+    plan_next(newsroom)
+    newsroom.clock.forward(days=3)
+    lines = [HEADER, csv_line("ana", since=MONDAY - 4 * DAY, themes="development")]
+    import_subscribers(newsroom.app, lines, actor="import")
+    newsroom.clock.forward(days=4)
+    newsroom.add_item(released_at=newsroom.clock.now - DAY, themes=("trafficking",))
+
+    plan_next(newsroom)
+
+    assert received(newsroom, reader) == [both]
+    assert len(newsroom.rows(deliveries)) == 1
+
+
+@pytest.mark.parametrize("state", ["failed", "expired", "cancelled", "suppressed"])
+def test_an_item_of_a_message_that_never_went_is_still_owed(newsroom: Newsroom, state: str) -> None:
+    newsroom.add_person("ana", Criteria.of(["asylum"]))
+    newsroom.add_item(released_at=MONDAY - 2 * DAY, themes=("asylum", "development"))
+    plan_next(newsroom)
+    with newsroom.app.database.write() as tx:
+        tx.execute(deliveries.update().values(state=state))
+    newsroom.clock.forward(days=7)
+    lines = [HEADER, csv_line("ana", since=MONDAY - 4 * DAY, themes="development")]
+    import_subscribers(newsroom.app, lines, actor="import")
+
+    plan_next(newsroom)
+
+    assert len(newsroom.rows(deliveries)) == 2
+
+
+def test_an_edition_opened_in_the_middle_of_an_import_loses_nobody(newsroom: Newsroom) -> None:
+    owed = newsroom.add_item(released_at=MONDAY - 10 * DAY)
+    newsroom.add_person("old")
+    newsroom.clock.now = MONDAY - WEEK
+    plan_next(newsroom)
+    within = newsroom.add_item(released_at=MONDAY - 2 * DAY)
+    newsroom.clock.now = MONDAY - timedelta(seconds=30)
+
+    def lines() -> Iterator[bytes]:
+        yield HEADER
+        yield from (csv_line(f"p{number}", since=MONDAY, cadence="monthly") for number in range(CHUNK))
+        newsroom.clock.now = MONDAY
+        plan_next(newsroom)
+        newsroom.clock.forward(seconds=30)
+        yield csv_line("late", since=MONDAY - 20 * DAY)
+
+    import_subscribers(newsroom.app, lines(), actor="import")
+    newsroom.clock.now = MONDAY + WEEK
+    fresh = newsroom.add_item(released_at=MONDAY + DAY)
+    plan_next(newsroom)
+
+    assert received(newsroom, find_person(newsroom, "late")) == [owed, within, fresh]
+
+
+@pytest.mark.parametrize("when", ["before opening", "before planning", "after planning"])
+def test_an_import_at_the_very_moment_of_an_edition_neither_loses_nor_repeats(newsroom: Newsroom, when: str) -> None:
+    newsroom.add_person("old")
+    owed = newsroom.add_item(released_at=MONDAY - DAY)
+
+    def bring_in(moment: str) -> None:  # the clock stands still
+        if moment == when:
+            import_subscribers(newsroom.app, [HEADER, csv_line("new", since=MONDAY - 2 * DAY)], actor="import")
+
+    bring_in("before opening")
+    edition = open_now(newsroom)
+    approve(newsroom.app, edition.id, actor="ada")
+    bring_in("before planning")
+    plan(newsroom.app, edition.id)
+    bring_in("after planning")
+    newsroom.clock.forward(days=7)
+    fresh = newsroom.add_item(released_at=MONDAY + DAY)
+    plan_next(newsroom)
+    newsroom.clock.forward(days=7)
+    plan_next(newsroom)
+
+    assert received(newsroom, find_person(newsroom, "new")) == [owed, fresh]
+
+
+def is_locked(app: App) -> bool:
+    """Whether somebody is writing."""
+    other = sqlite3.connect(str(app.database.file), timeout=0)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return True
+    finally:
+        other.close()
+    return False
+
+
+@pytest.mark.parametrize("act", ["open", "open due", "approve", "plan", "import"])
+def test_moments_are_read_when_nobody_else_can_write(newsroom: Newsroom, act: str) -> None:
+    newsroom.add_person("ana")
+    newsroom.add_item(released_at=MONDAY - HOUR)
+    if act in ("approve", "plan"):
+        open_now(newsroom)
+    if act == "plan":
+        approve(newsroom.app, "weekly-2026-11-23", actor="ada")
+    locked: list[bool] = []
+
+    def clock() -> datetime:
+        locked.append(is_locked(newsroom.app))
+        return MONDAY
+
+    app = replace(newsroom.app, clock=clock)
+    acts: dict[str, Callable[[], object]] = {
+        "open": lambda: open_edition(app, "weekly"),
+        "open due": lambda: open_due_editions(app),
+        "approve": lambda: approve(app, "weekly-2026-11-23", actor="ada"),
+        "plan": lambda: plan(app, "weekly-2026-11-23"),
+        "import": lambda: import_subscribers(app, [HEADER, csv_line("new", since=MONDAY)], actor="import"),
+    }
+    acts[act]()
+
+    assert all(locked[1:] if act == "import" else locked)  # an import judges dates by when it began
+    assert locked[-1]
+
+
+def test_a_digest_goes_on_where_the_ended_one_of_its_cadence_stopped(newsroom: Newsroom) -> None:
+    reader = newsroom.add_person("ana")
+    first = newsroom.add_item(released_at=MONDAY - DAY)
+    weekly = plan_next(newsroom)
+    between = newsroom.add_item(released_at=MONDAY + HOUR)
+    newsroom.clock.forward(days=2)
+    import_subscribers(newsroom.app, [HEADER, csv_line("new", since=MONDAY - 2 * DAY)], actor="import")
+    with newsroom.app.database.write() as tx:
+        end_entry(tx, "digests", "weekly", now=newsroom.clock.now)
+    newsroom.put_digest({"id": "review", "title": {"en": "Review"}, "cadence": "weekly", "day": "friday"}, 3)
+    newsroom.clock.forward(days=9)
+    fresh = newsroom.add_item(released_at=newsroom.clock.now - DAY)
+
+    review = plan_next(newsroom, "review")
+    newsroom.clock.forward(days=7)
+    plan_next(newsroom, "review")
+
+    assert review.window_start == weekly.window_end
+    assert received(newsroom, reader) == [first, between, fresh]
+    assert received(newsroom, find_person(newsroom, "new")) == [first, between, fresh]
+
+
+def test_a_cut_off_beyond_the_next_slot_is_refused(newsroom: Newsroom) -> None:
+    newsroom.add_item(released_at=MONDAY - HOUR)
+
+    with pytest.raises(StateError, match="beyond the next cut-off of weekly"):
+        open_now(newsroom, cut_off=MONDAY + WEEK + timedelta(minutes=1))
+    assert list_all(newsroom.app) == []
+    assert open_now(newsroom, cut_off=MONDAY + WEEK).id == "weekly-2026-11-30"
+
+
 def test_approving_records_who_and_twice_changes_nothing(newsroom: Newsroom) -> None:
     newsroom.add_item(released_at=MONDAY - HOUR)
     edition = open_now(newsroom)
@@ -362,16 +544,115 @@ def test_an_approval_of_another_content_counts_for_nothing(newsroom: Newsroom) -
         plan(newsroom.app, edition.id)
 
 
-def test_a_changed_site_voids_an_approval_too(newsroom: Newsroom) -> None:
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("site", {"postal_address": "2 Quay Street"}),
+        ("site", {"languages": ("en",)}),
+        ("site", {"timezone": "UTC"}),
+        ("mail", {"sender": "Somebody Else <news@harbour.example>"}),
+        ("mail", {"reply_to": "desk@harbour.example"}),
+    ],
+)
+def test_a_changed_site_or_sender_voids_an_approval_too(
+    newsroom: Newsroom, table: str, change: dict[str, object]
+) -> None:
     newsroom.add_item(released_at=MONDAY - HOUR)
     edition = open_now(newsroom)
     approve(newsroom.app, edition.id, actor="ada")
     config = newsroom.app.config
-    site = config.site.model_copy(update={"postal_address": "2 Quay Street"})
+    changed = config.model_copy(update={table: getattr(config, table).model_copy(update=change)})
 
-    void_changed_approval(replace(newsroom.app, config=config.model_copy(update={"site": site})), edition.id)
+    void_changed_approval(replace(newsroom.app, config=changed), edition.id)
 
     assert list_all(newsroom.app)[0].state == "open"
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "state"),
+    [("themes", "asylum", "open"), ("regions", "africa", "open"), ("themes", "trafficking", "approved")],
+)
+def test_a_new_title_of_a_theme_or_region_that_readers_see_voids_an_approval(
+    newsroom: Newsroom, kind: str, code: str, state: str
+) -> None:
+    newsroom.add_item(released_at=MONDAY - HOUR, themes=("asylum",), regions=("africa",))
+    edition = open_now(newsroom)
+    approve(newsroom.app, edition.id, actor="ada")
+    with newsroom.app.database.write() as tx:
+        put_entry(tx, kind, {"id": code, "title": {"en": "Something else"}}, position=0)
+
+    void_changed_approval(newsroom.app, edition.id)
+
+    assert list_all(newsroom.app)[0].state == state
+
+
+def test_a_title_changed_after_planning_is_not_rendered_until_it_is_approved(newsroom: Newsroom) -> None:
+    newsroom.add_person("ana")
+    newsroom.add_item(released_at=MONDAY - HOUR)
+    name = newsroom.plan_edition()
+    newsroom.put_digest(WEEKLY | {"title": {"en": "Renamed"}})
+
+    with pytest.raises(StateError, match=f"publisher digest approve {name}"):
+        render(newsroom, name)
+    (held,) = list_all(newsroom.app)
+    assert (held.state, held.outcome) == ("planned", CHANGED)
+    assert not any(row["page"] for row in newsroom.rows(variants))
+
+    approved = approve(newsroom.app, name, actor="bo")
+
+    assert (approved.state, approved.approved_by, approved.outcome) == ("planned", "bo", None)
+    assert render(newsroom, name) == []
+    assert all(row["page"] for row in newsroom.rows(variants))
+
+
+def test_a_title_changed_back_goes_on_without_a_new_approval(newsroom: Newsroom) -> None:
+    newsroom.add_person("ana")
+    newsroom.add_item(released_at=MONDAY - HOUR)
+    name = newsroom.plan_edition()
+    newsroom.put_digest(WEEKLY | {"title": {"en": "Renamed"}})
+    with pytest.raises(StateError):
+        render(newsroom, name)
+
+    newsroom.put_digest(WEEKLY)
+
+    assert render(newsroom, name) == []
+
+
+def test_what_is_rendered_stays_as_it_was_approved_whatever_is_renamed(newsroom: Newsroom) -> None:
+    newsroom.add_person("ana")
+    newsroom.add_item(released_at=MONDAY - HOUR)
+    name = newsroom.plan_edition()
+    render(newsroom, name)
+    before = newsroom.rows(variants)
+    newsroom.put_digest(WEEKLY | {"title": {"en": "Renamed"}})
+
+    assert render(newsroom, name) == []
+    assert newsroom.rows(variants) == before
+
+
+def test_an_automatic_digest_renamed_after_planning_goes_on(newsroom: Newsroom) -> None:
+    newsroom.add_person("ana", cadence="daily")
+    newsroom.add_item(released_at=MONDAY - HOUR)
+    name = newsroom.plan_edition("daily")
+    newsroom.put_digest(DAILY | {"title": {"en": "Renamed"}}, 1)
+
+    assert render(newsroom, name) == []
+    assert list_all(newsroom.app)[0].is_approved
+
+
+def render(newsroom: Newsroom, name: str) -> list[store.Variant]:
+    return render_variants(newsroom.app, name, stop=lambda: False)
+
+
+def test_approving_a_paused_edition_leaves_it_paused_and_says_so(newsroom: Newsroom) -> None:
+    newsroom.add_item(released_at=MONDAY - HOUR)
+    edition = open_now(newsroom)
+    pause(newsroom.app, edition.id, actor="bo")
+
+    approved = approve(newsroom.app, edition.id, actor="ada")
+
+    assert (approved.state, approved.outcome) == ("approved", "held: paused by bo")
+    assert resume(newsroom.app, edition.id).outcome is None
 
 
 def test_pausing_and_resuming_leaves_the_outcome_as_it_was(newsroom: Newsroom) -> None:
