@@ -49,7 +49,7 @@ def apply(
         )
         return
     for one in differences:
-        say(f"{one.action:<7} {one.kind[:-1]} {one.id}")
+        say(f"{one.action:<7} {one.kind[:-1]} {one.id}" if one.id else f"{one.action:<7} {one.kind}")
         for detail in one.details:
             say(f"          {detail}")
     remark(_summary(len(differences), is_dry_run=dry_run))

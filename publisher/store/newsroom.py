@@ -1,20 +1,25 @@
 """Sources, themes, regions and digests: the part of the set-up that lives in the database."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, Select, Table, func, insert, select, update
 
 from feeds.model import Label
 from publisher.errors import NotFoundError
-from publisher.store.schema import digests, regions, sources, themes
+from publisher.store.database import insert_new
+from publisher.store.schema import digests, progress, regions, sources, themes
 from publisher.taxonomy import shipped_labels
 from subscribers.schedule import Digest, parse_digest
 
 Entry = Mapping[str, Any]
 """One ``[[…]]`` table of a newsroom file, as written: of many types, hence ``Any``."""
+
+_TABLES: Mapping[str, Table] = {"sources": sources, "themes": themes, "regions": regions, "digests": digests}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +33,10 @@ class NumberedDigest:
 def read_entries(tx: Connection) -> dict[str, dict[str, Entry]]:
     """What is active, by kind and id: ``{"sources": {id: entry…}, "themes": {…}, …}``, each kind in its order."""
     return {
-        "sources": _entries(
-            tx,
-            select(sources.c.id, sources.c.settings).where(sources.c.ended_at.is_(None)).order_by(sources.c.position),
-        ),
-        "themes": _entries(tx, select(themes.c.id, themes.c.rule).order_by(themes.c.position)),
-        "regions": _entries(tx, select(regions.c.id, regions.c.rule).order_by(regions.c.position)),
-        "digests": _entries(
-            tx,
-            select(digests.c.id, digests.c.settings).where(digests.c.ended_at.is_(None)).order_by(digests.c.position),
-        ),
+        "sources": _entries(tx, select(sources.c.id, sources.c.settings).where(sources.c.ended_at.is_(None)), sources),
+        "themes": _entries(tx, select(themes.c.id, themes.c.rule), themes),
+        "regions": _entries(tx, select(regions.c.id, regions.c.rule), regions),
+        "digests": _entries(tx, select(digests.c.id, digests.c.settings).where(digests.c.ended_at.is_(None)), digests),
     }
 
 
@@ -48,24 +47,47 @@ def put_entry(tx: Connection, kind: str, entry: Entry, *, position: int) -> None
     elif kind == "digests":
         _put_digest(tx, entry, position)
     else:
-        _put_label(tx, {"themes": themes, "regions": regions}[kind], entry, position=position)
+        _put_label(tx, _TABLES[kind], entry, position=position)
+
+
+def put_order(tx: Connection, kind: str, ids: Sequence[str]) -> None:
+    """Put the entries of a kind in this order."""
+    table = _TABLES[kind]
+    for position, entry_id in enumerate(ids):
+        tx.execute(update(table).where(table.c.id == entry_id).values(position=position))
 
 
 def end_entry(tx: Connection, kind: str, entry_id: str, *, now: datetime) -> None:
     """End a source or digest, remove an own theme or region; items and editions stay."""
+    table = _TABLES[kind]
     if kind in ("sources", "digests"):
-        table = {"sources": sources, "digests": digests}[kind]
         tx.execute(update(table).where(table.c.id == entry_id).values(ended_at=now))
     else:
-        table = {"themes": themes, "regions": regions}[kind]
         tx.execute(table.delete().where(table.c.id == entry_id))
 
 
 def read_label_rules(tx: Connection) -> tuple[list[Entry], list[Entry]]:
     """The organisation's own ``[[themes]]`` and ``[[regions]]`` entries."""
-    own_themes = _entries(tx, select(themes.c.id, themes.c.rule).order_by(themes.c.position))
-    own_regions = _entries(tx, select(regions.c.id, regions.c.rule).order_by(regions.c.position))
+    own_themes = _entries(tx, select(themes.c.id, themes.c.rule), themes)
+    own_regions = _entries(tx, select(regions.c.id, regions.c.rule), regions)
     return list(own_themes.values()), list(own_regions.values())
+
+
+def read_rules_key(tx: Connection) -> str:
+    """What tells these label rules from any others."""
+    return _rules_key(read_label_rules(tx))
+
+
+def read_classified_key(tx: Connection) -> str:
+    """The key of the label rules by which all items were classified last; at first there are no rules."""
+    query = select(progress.c.value).where(progress.c.work == "classified")
+    return tx.execute(query).scalar_one_or_none() or _rules_key(([], []))
+
+
+def put_classified_key(tx: Connection, key: str) -> None:
+    """Remember by which label rules all items are classified now."""
+    tx.execute(insert_new(progress).values(work="classified", value=key))
+    tx.execute(update(progress).where(progress.c.work == "classified").values(value=key))
 
 
 def read_labels(tx: Connection) -> tuple[tuple[Label, ...], tuple[Label, ...]]:
@@ -76,7 +98,7 @@ def read_labels(tx: Connection) -> tuple[tuple[Label, ...], tuple[Label, ...]]:
 
 def list_digests(tx: Connection) -> list[NumberedDigest]:
     """The active digests in their order."""
-    query = select(digests).where(digests.c.ended_at.is_(None)).order_by(digests.c.position)
+    query = select(digests).where(digests.c.ended_at.is_(None)).order_by(digests.c.position, digests.c.id)
     return [NumberedDigest(row.number, parse_digest(row.settings)) for row in tx.execute(query)]
 
 
@@ -128,5 +150,9 @@ def _overlay(shipped: Sequence[Label], own: Sequence[Entry]) -> tuple[Label, ...
     return tuple((labels | {entry["id"]: Label(entry["id"], dict(entry["title"])) for entry in own}).values())
 
 
-def _entries(tx: Connection, query: Any) -> dict[str, Entry]:  # Any: selects of different tables
-    return {row[0]: row[1] for row in tx.execute(query)}
+def _entries(tx: Connection, query: Select[Any], table: Table) -> dict[str, Entry]:  # Any: rows of different tables
+    return {row[0]: row[1] for row in tx.execute(query.order_by(table.c.position, table.c.id))}
+
+
+def _rules_key(rules: tuple[Sequence[Entry], Sequence[Entry]]) -> str:
+    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()

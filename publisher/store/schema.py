@@ -107,6 +107,13 @@ sources = Table(
     Column("first_collected_at", Moment),  # first success; what was there then is the backlog
 )
 
+progress = Table(
+    "progress",
+    metadata,
+    Column("work", String(32), primary_key=True),  # of many transactions, to be made good where it was ended between
+    Column("value", Text, nullable=False),  # classified: the label rules by which all items were classified last
+)
+
 collections = Table(
     "collections",
     metadata,

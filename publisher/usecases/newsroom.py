@@ -1,8 +1,9 @@
 """The set-up of sources, themes, regions and digests: written in a file, kept in the database."""
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import tomlkit
@@ -32,9 +33,9 @@ class Difference:
     """One thing that ``apply`` does or would do."""
 
     action: str
-    """add, change or end."""
+    """add, change, end or order; the last is of all of a kind."""
     kind: str
-    id: str
+    id: str = ""
     details: tuple[str, ...] = ()
     """What changes, key by key."""
 
@@ -42,8 +43,8 @@ class Difference:
 def apply(app: App, text: str, *, name: str, is_dry_run: bool = False, prunes: bool = False) -> list[Difference]:
     """Make the database as the newsroom file ``text`` says; what differs. Applying twice differs in nothing.
 
-    What the file does not name stays, or is ended where ``prunes``. ConfigError names file, key and remedy; nothing
-    is changed then.
+    What the file does not name stays, after what it names, or is ended where ``prunes``. ConfigError names file, key and
+    remedy; nothing is changed then.
     """
     wanted = parse_newsroom(text, name=name)
     with app.database.write() as tx:
@@ -51,9 +52,9 @@ def apply(app: App, text: str, *, name: str, is_dry_run: bool = False, prunes: b
         _refuse_shared_cadences(known["digests"], wanted["digests"], name=name, prunes=prunes)
         differences = _compare(known, wanted, prunes=prunes)
         if not is_dry_run:
-            _make_so(tx, app, wanted, differences=differences)
-    if not is_dry_run and any(one.kind in ("themes", "regions") for one in differences):
-        reclassify_items(app)
+            _make_so(tx, wanted, differences=differences, now=app.clock())
+    if not is_dry_run:
+        _keep_classified(app)
     return differences
 
 
@@ -148,7 +149,20 @@ def _compare(
             differences += [
                 Difference("end", kind, entry_id) for entry_id in known[kind] if entry_id not in wanted[kind]
             ]
+        differences += _compare_order(kind, list(known[kind]), list(wanted[kind]), prunes=prunes)
     return differences
+
+
+def _compare_order(kind: str, known: Sequence[str], wanted: Sequence[str], *, prunes: bool) -> Iterator[Difference]:
+    stay = [entry_id for entry_id in known if entry_id in wanted or not prunes]
+    after = [entry_id for entry_id in _in_order(stay, wanted) if entry_id in known]
+    if stay != after:
+        yield Difference("order", kind, details=(f"{', '.join(stay)} → {', '.join(after)}",))
+
+
+def _in_order(known: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """What is named as it is named, then the rest."""
+    return [*wanted, *(entry_id for entry_id in known if entry_id not in wanted)]
 
 
 def _describe_change(before: Entry, after: Entry) -> tuple[str, ...]:
@@ -157,11 +171,24 @@ def _describe_change(before: Entry, after: Entry) -> tuple[str, ...]:
 
 
 def _make_so(
-    tx: Connection, app: App, wanted: Mapping[str, Mapping[str, Entry]], *, differences: list[Difference]
+    tx: Connection, wanted: Mapping[str, Mapping[str, Entry]], *, differences: list[Difference], now: datetime
 ) -> None:
     for one in differences:
         if one.action == "end":
-            store.end_entry(tx, one.kind, one.id, now=app.clock())
+            store.end_entry(tx, one.kind, one.id, now=now)
     for kind in KINDS:
         for position, entry in enumerate(wanted[kind].values()):
             store.put_entry(tx, kind, entry, position=position)
+    for kind, entries in store.read_entries(tx).items():
+        store.put_order(tx, kind, _in_order(list(entries), list(wanted[kind])))
+
+
+def _keep_classified(app: App) -> None:
+    """Classify all items by the rules as they are now, unless they are; what was ended half-way is done again."""
+    with app.database.read() as tx:
+        rules = store.read_rules_key(tx)
+        if rules == store.read_classified_key(tx):
+            return
+    reclassify_items(app)
+    with app.database.write() as tx:
+        store.put_classified_key(tx, rules)

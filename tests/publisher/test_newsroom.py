@@ -88,6 +88,36 @@ def test_what_the_file_does_not_name_stays_unless_it_is_pruned(newsroom: Newsroo
         assert read_digest(tx, "evening").digest.id == "evening"  # its editions can still be read
 
 
+def test_another_order_of_sources_is_a_change_because_the_earlier_one_wins(newsroom: Newsroom) -> None:
+    ferry = SOURCE.replace('"harbour"', '"ferry"')
+    put(newsroom, SOURCE + ferry)
+
+    (change,) = apply(newsroom.app, ferry + SOURCE, name="n")
+
+    assert (change.action, change.kind, change.details) == ("order", "sources", ("harbour, ferry → ferry, harbour",))
+    assert put(newsroom, ferry + SOURCE) == []
+    assert [one["id"] for one in tomllib.loads(export(newsroom.app))["sources"]] == ["ferry", "harbour"]
+
+
+def test_what_the_file_does_not_name_comes_after_what_it_names(newsroom: Newsroom) -> None:
+    first, second, third = (SOURCE.replace('"harbour"', f'"{name}"') for name in ("a", "b", "c"))
+    put(newsroom, first + second)
+
+    assert put(newsroom, third) == [("add", "sources", "c")]
+    assert {row["id"]: row["position"] for row in newsroom.rows(sources)} == {"c": 0, "a": 1, "b": 2}
+    assert put(newsroom, second) == [("order", "sources", "")]
+    assert put(newsroom, second) == []
+    assert {row["id"]: row["position"] for row in newsroom.rows(sources)} == {"b": 0, "c": 1, "a": 2}
+
+
+def test_an_entry_in_front_moves_nothing(newsroom: Newsroom) -> None:
+    ferry = SOURCE.replace('"harbour"', '"ferry"')
+    put(newsroom, SOURCE + DIGEST)
+
+    assert put(newsroom, ferry + SOURCE) == [("add", "sources", "ferry")]
+    assert put(newsroom, ferry, prunes=True)[0] == ("end", "sources", "harbour")
+
+
 def test_a_digest_that_comes_back_keeps_its_number(newsroom: Newsroom) -> None:
     month = DIGEST.replace("evening", "month").replace("daily", "monthly")
     put(newsroom, DIGEST + month)

@@ -63,6 +63,11 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_items_released_at'), ['released_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_items_updated_at'), ['updated_at'], unique=False)
 
+    op.create_table('progress',
+    sa.Column('work', sa.String(length=32), nullable=False),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('work', name=op.f('pk_progress'))
+    )
     op.create_table('regions',
     sa.Column('id', sa.String(length=64), nullable=False),
     sa.Column('position', sa.Integer(), nullable=False),
