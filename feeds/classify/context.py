@@ -13,6 +13,9 @@ from feeds.classify.text import Document
 MAX_SCOPE = 20
 """Words that a cue can reach over."""
 
+NEAR = 12
+"""Words over which a word still belongs to another: a noun to the verb of what was done with it."""
+
 _STOP = re.compile(r"[.;:!?–—]|\s-\s")
 _DATELINE = re.compile(r"\([^()\n]{2,40}\)|[^\n–—!?]{2,60}?\s[–—-]\s|[^\n–—!?,]{2,25}?\s?[–—]\s?")
 
@@ -109,6 +112,14 @@ def _is_in_list(reading: Reading, index: int) -> bool:
 
 def _next(index: int) -> range:
     return range(index + 1, index + 4)
+
+
+def clause(reading: Reading, cue: Hit) -> range:
+    """The words behind a cue up to the next punctuation."""
+    last = cue.last
+    while last < cue.last + NEAR and reading.gap(last) in {" ", "-", "’", "'", "\u00a0"}:
+        last += 1
+    return range(cue.last, last)
 
 
 def backward_scope(reading: Reading, cue: Hit) -> range:

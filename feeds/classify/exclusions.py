@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from feeds.classify.context import Reading, backward_scope, dateline, forward_scope
+from feeds.classify.context import Reading, backward_scope, clause, dateline, forward_scope
 from feeds.classify.terms import Hit
 from feeds.classify.towns import TOWN_SORTS
 
@@ -34,6 +34,7 @@ def _excluded(reading: Reading) -> Iterator[int]:
         yield from forward_scope(reading, cue)
     for cue in reading.cues("donor_before", "office_before", "aggression_before"):
         yield from backward_scope(reading, cue)
+    yield from _former_posts(reading)
     yield from _languages(reading)
     for hit in reading.of("country"):
         is_money = reading.document.text[hit.end : hit.end + 1] in _CURRENCIES
@@ -50,6 +51,13 @@ def _excluded_settlements(reading: Reading) -> Iterator[int]:
         if reading.document.text[cue.start].isupper() or reading.rules.vocabulary.language.code == "ru":
             yield from range(cue.first - 1, cue.first)
             yield from range(cue.last, cue.last + MAX_INSTRUMENT_GAP)
+
+
+def _former_posts(reading: Reading) -> Iterator[int]:
+    """Where somebody who is appointed worked before."""
+    if reading.cues("appointment", "appointing", "appointed"):
+        for cue in reading.cues("former_post"):
+            yield from clause(reading, cue)
 
 
 def _languages(reading: Reading) -> Iterator[int]:

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Iterable
 
-from feeds.classify.context import Reading
+from feeds.classify.context import NEAR, Reading, clause
 from feeds.classify.terms import Hit
 from feeds.model import Match
 
 LEAD_SENTENCES = 3
 """Title and the two sentences below it: what comes later tells of other things."""
-
-NEAR = 12
-"""Words between a noun and the verb that says what was done with it."""
 
 
 def find_kind(reading: Reading, *, has_deadline: bool, is_dated: bool) -> tuple[str, Match | None]:
@@ -95,16 +92,8 @@ def _event(reading: Reading, *, is_dated: bool) -> Hit | None:
 
 def _unframed(reading: Reading, hits: list[Hit]) -> list[Hit]:
     """Hits that are not part of what a thing was done for: ``in the framework of the … course``."""
-    framed = {index for cue in reading.cues("project_frame") for index in _clause(reading, cue)}
+    framed = {index for cue in reading.cues("project_frame") for index in clause(reading, cue)}
     return [hit for hit in hits if hit.first not in framed]
-
-
-def _clause(reading: Reading, cue: Hit) -> range:
-    """The words behind a cue up to the next punctuation."""
-    last = cue.last
-    while last < cue.last + NEAR and reading.gap(last) in {" ", "-", "’", "'", "\u00a0"}:
-        last += 1
-    return range(cue.last, last)
 
 
 def _lead(reading: Reading, cue: str) -> list[Hit]:

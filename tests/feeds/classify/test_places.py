@@ -75,6 +75,8 @@ def test_a_russian_list_of_languages_names_no_country(classified: Classify) -> N
         ("The Democratic Republic of the Congo and the Republic of the Congo agreed.", ("CD", "CG")),
         ("Funded by Japan, the fair opened in Jordan.", ("JO",)),
         ("Ukraine counted the victims of the Russian invasion.", ("UA",)),
+        ("Awa Ode, until now a singer in Lusaka, was appointed head of the choir in Pretoria.", ("ZA",)),
+        ("Until now choirs had to travel to Lusaka.", ("ZM",)),
         ("Trains run between Jordan and Iraq.", ("IQ", "JO")),
     ],
 )
