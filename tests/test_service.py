@@ -231,6 +231,36 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
+def test_a_server_that_keeps_the_sender_waiting_does_not_hold_up_the_next_edition(tmp_path: Path) -> None:
+    async def live() -> None:
+        asked, released, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.set()
+            await released.wait()
+            writer.close()
+
+        async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            with open_newsroom(tmp_path, port=port, connections=1) as newsroom:
+                newsroom.add_person("ana", cadence="daily")
+                newsroom.add_item(released_at=MONDAY - timedelta(hours=1))
+                ticking = asyncio.create_task(keep_ticking(newsroom.app, stop, tick_s=0.05))
+                await asked.wait()
+                newsroom.add_item(released_at=MONDAY + timedelta(hours=1))
+                newsroom.clock.forward(days=1)
+                await until(lambda: state_of(newsroom, "daily-2026-11-24") == "planned")
+                stop.set()
+                released.set()
+                await ticking
+
+    asyncio.run(asyncio.wait_for(live(), 60))
+
+
+def state_of(newsroom: Newsroom, edition: str) -> str | None:
+    return next((str(row["state"]) for row in newsroom.rows(editions) if row["id"] == edition), None)
+
+
 async def tick(newsroom: Newsroom) -> None:
     await collect_tick(newsroom.app)
     await edition_tick(newsroom.app)
