@@ -1,6 +1,7 @@
-"""The Jinja2 environments of web pages, one per language."""
+"""The Jinja2 environments of web pages, one per language, and their style sheets."""
 
 from functools import lru_cache
+from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -21,3 +22,8 @@ def page_environment(language: str) -> Environment:
     i18n.install(environment, interface)
     environment.globals.update(language=interface.language, direction=interface.direction)
     return environment
+
+
+def read_style(name: str) -> bytes:
+    """The style sheet of that name in ``templates/web``."""
+    return (files("templates") / "web" / name).read_bytes()

@@ -1,6 +1,5 @@
 """Digests: open, preview, approve, plan, send, report, why."""
 
-import webbrowser
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -98,12 +97,9 @@ def preview(
     for path in write_previews(app, edition, directory):
         say(str(path))
     if serve:
-        from publisher.cli.service import serve_until_stopped
+        from publisher.cli.service import serve_preview
 
-        url = f"http://{app.config.web.host}:{app.config.web.port}/staff/editions/{edition}"
-        remark(f"Preview: {url} (Ctrl-C ends)")
-        webbrowser.open(url)
-        serve_until_stopped(app)
+        serve_preview(app, edition)
 
 
 def approve(context: typer.Context, edition: EditionName, *, actor: Actor = "cli") -> None:

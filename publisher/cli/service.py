@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import webbrowser
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,7 +30,7 @@ def serve(context: typer.Context) -> None:
     """Run the web part alone."""
     from publisher.app import open_app
 
-    serve_until_stopped(open_app(context.obj))
+    _run(open_app(context.obj), is_serving=True, is_ticking=False)
 
 
 def work(context: typer.Context) -> None:
@@ -69,9 +70,19 @@ def demo(
     asyncio.run(run_demo(port=port, hours_per_second=hours_per_second, tell=remark))
 
 
-def serve_until_stopped(app: "App") -> None:
-    """Serve the web pages until SIGTERM or Ctrl-C."""
-    _run(app, is_serving=True, is_ticking=False)
+def serve_preview(app: "App", edition: str) -> None:
+    """Serve the staff pages on a free port and open the edition's until SIGTERM or Ctrl-C."""
+    from publisher.cli.signals import run_until_signal
+    from publisher.logs import set_up_logs
+    from publisher.web.server import listen_for_staff, serve_all
+
+    set_up_logs()
+    listener = listen_for_staff(app)
+    listener.sock.listen()  # the browser may come before the server is ready
+    url = f"{listener.url}staff/editions/{edition}"
+    remark(f"Preview: {url} (Ctrl-C ends)")
+    webbrowser.open(url)
+    run_until_signal(lambda stop: serve_all([listener], stop))
 
 
 def _run(app: "App", *, is_serving: bool, is_ticking: bool) -> None:
@@ -85,14 +96,14 @@ def _run(app: "App", *, is_serving: bool, is_ticking: bool) -> None:
 
 async def _run_parts(app: "App", stop: asyncio.Event, *, is_serving: bool, is_ticking: bool) -> None:
     from publisher.scheduler import keep_ticking
-    from publisher.web.server import bind, make_web_app
-    from publisher.web.server import serve as serve_web
+    from publisher.web.server import listen, serve_all
 
     parts = []
     if is_serving:
-        sock = bind(app.config.web.host, app.config.web.port)
-        parts.append(serve_web(make_web_app(app), sock, stop))
-        remark(f"Web: http://{app.config.web.host}:{app.config.web.port}/")
+        listeners = listen(app)
+        parts.append(serve_all(listeners, stop))
+        for one in listeners:
+            remark(f"{one.name}: {one.url}")
     if is_ticking:
         parts.append(keep_ticking(app, stop))
     await asyncio.gather(*parts)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 from babel import Locale
 from lxml import etree
@@ -15,7 +14,7 @@ from feeds.text import LONGEST_TITLE, clean_text
 from publisher.app import App
 from publisher.config import Site
 from publisher.i18n import direction
-from publisher.templating import page_environment
+from publisher.templating import page_environment, read_style
 from publisher.usecases.documents import Document
 from publisher.usecases.feeds import Catalogue, criteria_of, title_feed
 
@@ -83,7 +82,7 @@ def compile_directory(app: App, catalogue: Catalogue) -> dict[str, Document]:
     return {
         PAGE: Document.of(_render_page(site.name, sections), "text/html; charset=utf-8"),
         OPML: Document.of(_render_opml(site, sections), "text/x-opml; charset=utf-8"),
-        STYLE: Document.of(_read_style("feeds.css"), "text/css; charset=utf-8"),
+        STYLE: Document.of(read_style("feeds.css"), "text/css; charset=utf-8"),
     }
 
 
@@ -149,7 +148,3 @@ def _outline(entry: Entry, section: Section, *, site: Site) -> dict[str, str]:
         "htmlUrl": root_url,
         **({} if section.id == ALL_LANGUAGES else {"language": section.language}),
     }
-
-
-def _read_style(name: str) -> bytes:
-    return (files("templates") / "web" / name).read_bytes()

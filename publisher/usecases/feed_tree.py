@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from feeds.criteria import Criteria
@@ -14,6 +13,7 @@ from feeds.paths import FORMATS, ROOT, path_of
 from publisher.app import App
 from publisher.errors import RenderError, StateError
 from publisher.failpoints import passing
+from publisher.templating import read_style
 from publisher.usecases.feed_directory import compile_directory
 from publisher.usecases.feeds import Catalogue, compile_formats, list_feeds, read_catalogue
 
@@ -48,7 +48,7 @@ def build_static(
         _write_feeds(app, catalogue, tree=tree, on_progress=on_progress)
         for name, document in compile_directory(app, catalogue).items():
             tree.put(ROOT + name, document.plain.body)
-        tree.put("/static/style.css", (files("templates") / "web" / "style.css").read_bytes())
+        tree.put("/static/style.css", read_style("style.css"))
         return tree.finish()
 
 

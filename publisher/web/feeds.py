@@ -1,9 +1,7 @@
 """``/feeds/…``: the feeds themselves and their directory."""
 
 from collections.abc import Callable
-from email.utils import format_datetime
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -11,11 +9,10 @@ from starlette.routing import Route
 
 from feeds.paths import ROOT, Redirect, parse_path
 from publisher.app import App
-from publisher.usecases.documents import Document
 from publisher.usecases.feed_directory import OPML, PAGE, STYLE
 from publisher.usecases.feed_shelf import FeedShelf
-from publisher.web.conditional import is_fresh, takes_gzip
-from publisher.web.pages import PAGE_HEADERS, page_response
+from publisher.web.documents import respond
+from publisher.web.pages import base_path, page_response
 
 CACHE_CONTROL = "public, max-age=300, stale-if-error=86400"
 _CACHE_CONTROL_MISSING = "public, max-age=60"
@@ -29,7 +26,7 @@ def routes(app: App) -> list[Route]:
         return _serve_feed(app, shelf, request=request)
 
     def directory(name: str) -> Callable[[Request], Response]:
-        return lambda request: _respond(request, shelf.directory(name))
+        return lambda request: respond(request, shelf.directory(name), cache_control=CACHE_CONTROL)
 
     return [
         Route(ROOT, directory(PAGE), name="feeds"),
@@ -48,42 +45,12 @@ def _serve_feed(app: App, shelf: FeedShelf, *, request: Request) -> Response:
         case Redirect(location):
             return _redirect(app, location)
         case _:
-            return _respond(request, shelf.feed(address, catalogue))
-
-
-def _respond(request: Request, document: Document) -> Response:
-    """The document, or 304; HEAD differs only in that the server keeps the body back."""
-    gzipped = takes_gzip(request.headers)
-    chosen = document.gzipped if gzipped else document.plain
-    headers = _validators(document, chosen.etag)
-    if is_fresh(request.headers, etag=chosen.etag, changed_at=document.changed_at):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    headers |= {"Content-Type": document.media_type}
-    if gzipped:
-        headers |= {"Content-Encoding": "gzip"}
-    if document.media_type.startswith("text/html"):
-        headers |= {"Content-Security-Policy": PAGE_HEADERS["Content-Security-Policy"]}
-    return Response(chosen.body, headers=headers)
-
-
-def _validators(document: Document, etag: str) -> dict[str, str]:
-    """What a full answer and a 304 say alike (RFC 9110 §15.4.5)."""
-    headers = {
-        "ETag": etag,
-        "Cache-Control": CACHE_CONTROL,
-        "Vary": "Accept-Encoding",
-        "Access-Control-Allow-Origin": "*",
-        "X-Content-Type-Options": "nosniff",
-    }
-    if document.changed_at:
-        headers["Last-Modified"] = format_datetime(document.changed_at, usegmt=True)
-    return headers
+            return respond(request, shelf.feed(address, catalogue), cache_control=CACHE_CONTROL)
 
 
 def _redirect(app: App, location: str) -> Response:
-    prefix = urlsplit(app.config.site.base_url).path
     headers = {"Cache-Control": CACHE_CONTROL, "Access-Control-Allow-Origin": "*"}
-    return RedirectResponse(prefix + location, status_code=HTTPStatus.MOVED_PERMANENTLY, headers=headers)
+    return RedirectResponse(base_path(app) + location, status_code=HTTPStatus.MOVED_PERMANENTLY, headers=headers)
 
 
 def _missing(app: App) -> Response:

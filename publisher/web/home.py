@@ -5,8 +5,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from publisher.app import App
-from publisher.store.newsroom import list_digests
-from publisher.web.pages import choose_language, page_response
+from publisher.usecases.archive import check_database, list_titles
+from publisher.web.pages import NEGOTIATED, choose_language, page_response
 
 _ROBOTS = "User-agent: *\nDisallow: /u/\nDisallow: /staff/\n"
 
@@ -16,16 +16,15 @@ def routes(app: App) -> list[Route]:
 
     def home(request: Request) -> Response:
         language = choose_language(app, request)
-        with app.database.read() as tx:
-            titles = [one.digest.name(language) for one in list_digests(tx)]
-        return page_response(app, "home.html", language=language, context={"digests": titles})
+        page = page_response(app, "home.html", language=language, context={"digests": list_titles(app, language)})
+        page.headers.update(NEGOTIATED)
+        return page
 
     def robots(_request: Request) -> Response:
         return PlainTextResponse(_ROBOTS)
 
     def health(_request: Request) -> Response:
-        with app.database.read() as tx:
-            tx.exec_driver_sql("SELECT 1")
+        check_database(app)
         return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
 
     return [Route("/", home), Route("/robots.txt", robots), Route("/healthz", health)]

@@ -1,16 +1,13 @@
-"""Web pages: how they are rendered, the headers that every page carries, the stylesheet."""
+"""Web pages: how they are rendered, the headers that every page carries, what an error shows."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
 
 from publisher import i18n
 from publisher.app import App
@@ -28,6 +25,13 @@ PAGE_HEADERS = {
 }
 """For every page of HTML: nothing from elsewhere, no script, no frame, no copy kept."""
 
+NEGOTIATED = {"Vary": "Accept-Language"}
+"""For what ``choose_language`` decides and caches may keep (RFC 9110 §12.5.5)."""
+
+_RETRY_AFTER_S = "300"
+
+_log = structlog.get_logger(__name__)
+
 
 def page_response(
     app: App, template: str, *, language: str, context: Mapping[str, object], status: int = 200
@@ -40,8 +44,13 @@ def page_response(
 
 def render_page(app: App, template: str, *, language: str, context: Mapping[str, object]) -> str:
     """The HTML of a page. Its template extends ``base.html`` and has the site's name and paths beside the context."""
-    site = {"site_name": app.config.site.name, "base_path": urlsplit(app.config.site.base_url).path}
+    site = {"site_name": app.config.site.name, "base_path": base_path(app)}
     return page_environment(language).get_template(template).render({**site, **context})
+
+
+def base_path(app: App) -> str:
+    """What stands before every path of the site: ``/news``, or nothing."""
+    return urlsplit(app.config.site.base_url).path
 
 
 def choose_language(app: App, request: Request) -> str:
@@ -52,43 +61,30 @@ def choose_language(app: App, request: Request) -> str:
     return next((language for language in wanted if language in known), known[0])
 
 
-ExceptionHandler = Callable[[Request, Exception], Response]
+ExceptionHandler = Callable[[Request, Any], Response]  # Any: each takes its own class of exceptions
 
 
-def exception_handlers(app: App) -> Mapping[Any, ExceptionHandler]:  # Any: statuses and exception classes
-    """Pages for what cannot be shown or done."""
+def exception_handlers(app: App) -> Mapping[Any, ExceptionHandler]:  # Any: exception classes
+    """Pages for what cannot be shown or done. Of what nobody foresaw they tell nothing; the log does."""
 
-    def answer(request: Request, status: int, text: str) -> Response:
+    def answer(request: Request, status: int, *, text: str, headers: Mapping[str, str] | None = None) -> Response:
         context = {"status": status, "text": text}
-        return page_response(app, "error.html", language=choose_language(app, request), context=context, status=status)
+        page = page_response(app, "error.html", language=choose_language(app, request), context=context, status=status)
+        page.headers.update(headers or {})
+        return page
 
-    def refuse(request: Request, error: Exception) -> Response:
-        if isinstance(error, HTTPException):
-            return answer(request, error.status_code, error.detail)
-        return answer(request, 500, "")
+    def refuse(request: Request, error: HTTPException) -> Response:
+        return answer(request, error.status_code, text=error.detail, headers=error.headers)
+
+    def postpone(request: Request, error: RenderError) -> Response:
+        _log.error("page cannot be rendered", path=request.url.path, error=str(error))
+        text = "This cannot be rendered at the moment."
+        return answer(request, 503, text=text, headers={"Retry-After": _RETRY_AFTER_S})
 
     return {
         HTTPException: refuse,
-        NotFoundError: lambda request, _error: answer(request, 404, "Not Found"),
-        StateError: lambda request, error: answer(request, 409, str(error)),
-        RenderError: lambda request, error: answer(request, 500, str(error)),
+        NotFoundError: lambda request, _error: answer(request, 404, text="Not Found"),
+        StateError: lambda request, error: answer(request, 409, text=str(error)),
+        RenderError: postpone,
+        Exception: lambda request, _error: answer(request, 500, text="Internal Server Error"),
     }
-
-
-def static_routes() -> list[Route]:
-    """``/static/style.css``, for all pages."""
-    return [Route("/static/style.css", _style)]
-
-
-async def _style(request: Request) -> Response:
-    body, etag = _read_style()
-    headers = {"ETag": etag, "Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    if request.headers.get("if-none-match") == etag:
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="text/css")
-
-
-@lru_cache
-def _read_style() -> tuple[bytes, str]:
-    body = (files("templates") / "web" / "style.css").read_bytes()
-    return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'

@@ -4,21 +4,65 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount
 
 from publisher.app import App
 from publisher.errors import ConfigError
-from publisher.web import editions, feeds, home, pages, staff, unsubscribe
+from publisher.web import editions, feeds, home, pages, staff, static, unsubscribe
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Pages, and the bound socket where they will be served."""
+
+    name: str
+    web_app: Starlette
+    sock: socket.socket
+
+    @property
+    def url(self) -> str:
+        """Ends with a slash."""
+        host, port = self.sock.getsockname()[:2]
+        return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def listen(app: App) -> list[Listener]:
+    """The public listener, and the staff's where they need one of their own."""
+    web = app.config.web
+    public = Listener("Web", make_web_app(app), bind(web.host, web.port))
+    if not staff.is_apart(app) or not web.staff_port:
+        return [public]
+    try:
+        return [public, listen_for_staff(app, web.staff_port)]
+    except ConfigError:
+        public.sock.close()
+        raise
+
+
+def listen_for_staff(app: App, port: int = 0) -> Listener:
+    """The staff's own listener, on loopback whatever the configuration says."""
+    return Listener("Staff", make_staff_app(app), bind("127.0.0.1", port, key="web.staff_port"))
+
+
+async def serve_all(listeners: Sequence[Listener], stop: asyncio.Event) -> None:
+    """Serve everything until ``stop`` is set."""
+    await asyncio.gather(*(serve(one.web_app, one.sock, stop) for one in listeners))
 
 
 def make_web_app(app: App, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:
-    """The ASGI application of the public and staff pages."""
-    parts = (feeds, unsubscribe, editions, staff, home)
-    routes = [route for part in parts for route in part.routes(app)] + pages.static_routes()
-    return Starlette(routes=[*extra_routes, *routes], exception_handlers=pages.exception_handlers(app))
+    """The ASGI application of the public pages, and of the staff's where they need no listener of their own."""
+    parts = [part.routes for part in (feeds, unsubscribe, editions, home, static)]
+    staff_part = staff.closed_routes if staff.is_apart(app) else staff.routes
+    return _make(app, [*extra_routes, *(route for part in [*parts, staff_part] for route in part(app))])
+
+
+def make_staff_app(app: App) -> Starlette:
+    """The ASGI application of the staff's own listener."""
+    return _make(app, [*staff.routes(app), *static.routes(app), *staff.entrance(app)])
 
 
 async def serve(web_app: Starlette, sock: socket.socket, stop: asyncio.Event) -> None:
@@ -36,18 +80,26 @@ async def serve(web_app: Starlette, sock: socket.socket, stop: asyncio.Event) ->
     await serving
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; ConfigError where the address is taken or not ours. Port 0 picks a free one."""
+def bind(host: str, port: int, *, key: str = "web.port") -> socket.socket:
+    """A bound socket; ConfigError, which names the key, where the address is taken or not ours. Port 0 picks one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Without the protocol asyncio does not recognise TCP and leaves Nagle's delay on: 40 ms a page.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         sock.close()
-        raise ConfigError(f"web: cannot listen on {host}:{port} ({error.strerror}). Choose another web.port") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"web: cannot listen on {host}:{port} ({reason}). Choose another {key}") from error
     return sock
+
+
+def _make(app: App, routes: Sequence[BaseRoute]) -> Starlette:
+    """Whether a proxy strips the path of the site or passes it on, and without a proxy: the same pages."""
+    prefix = pages.base_path(app)
+    prefixed = [Mount(prefix, routes=routes)] if prefix else []
+    return Starlette(routes=[*prefixed, *routes], exception_handlers=pages.exception_handlers(app))
 
 
 class _Server(uvicorn.Server):

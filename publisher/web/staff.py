@@ -1,4 +1,8 @@
-"""``/staff/``: editions to look at and approve. Until there are staff accounts: from this machine only."""
+"""``/staff/``: editions to look at and approve. Until there are staff accounts: from this machine only.
+
+A proxy on this machine makes everybody a visitor from this machine. So the listener that a proxy leads to has these
+pages only where the site itself is on loopback; else they have a listener of their own.
+"""
 
 import ipaddress
 from collections.abc import Callable
@@ -11,11 +15,10 @@ from starlette.routing import Route
 
 from publisher.app import App
 from publisher.config import INTERFACE_LANGUAGES
-from publisher.store import editions as store
-from publisher.store.deliveries import count_states
-from publisher.usecases.editions import approve
-from publisher.usecases.rendering import EditionRenderer
-from publisher.web.pages import PAGE_HEADERS, page_response
+from publisher.errors import RenderError
+from publisher.usecases.editions import approve, list_all
+from publisher.usecases.previews import render_preview, review_edition
+from publisher.web.pages import PAGE_HEADERS, base_path, page_response
 
 _ACTOR = "staff on this machine"
 
@@ -28,16 +31,32 @@ _FRAMED = PAGE_HEADERS | {
     )
 }
 
+_PROXY_HEADERS = {"forwarded", "via", "x-real-ip"}
+
+_NOT_HERE = "Staff pages answer on this machine only until there are staff accounts."
+
 Handler = Callable[[Request], Response]
+
+
+def is_apart(app: App) -> bool:
+    """Whether staff pages need a listener of their own: the site is open to others."""
+    return not _is_loopback(urlsplit(app.config.site.base_url).hostname or "")
+
+
+def closed_routes(_app: App) -> list[Route]:
+    """``/staff/`` where it is not served."""
+
+    def refuse(_request: Request) -> Response:
+        raise HTTPException(403, _NOT_HERE)
+
+    return [Route("/staff/{path:path}", refuse, methods=["GET", "POST"])]
 
 
 def routes(app: App) -> list[Route]:
     """Editions: list, one with its previews, the previews themselves, approval."""
 
     def editions(_request: Request) -> Response:
-        with app.database.read() as tx:
-            context = {"editions": store.list_editions(tx)}
-        return page_response(app, "staff/editions.html", language="en", context=context)
+        return page_response(app, "staff/editions.html", language="en", context={"editions": list_all(app)})
 
     def edition(request: Request) -> Response:
         return _show_edition(app, request.path_params["edition"])
@@ -52,7 +71,7 @@ def routes(app: App) -> list[Route]:
     def approval(request: Request) -> Response:
         edition_id = request.path_params["edition"]
         approve(app, edition_id, actor=_ACTOR)
-        return RedirectResponse(f"/staff/editions/{edition_id}", 303)
+        return RedirectResponse(_path_of(app, edition_id), 303)
 
     return [
         Route("/staff/", _local(editions)),
@@ -63,17 +82,29 @@ def routes(app: App) -> list[Route]:
     ]
 
 
+def entrance(app: App) -> list[Route]:
+    """The front page of the staff's own listener."""
+    return [Route("/", _local(lambda _request: RedirectResponse(f"{base_path(app)}/staff/", 303)))]
+
+
 def _local(handler: Handler) -> Handler:
     """Refuse whoever is not on this machine, and pages elsewhere that make a browser on this machine ask."""
 
     def guarded(request: Request) -> Response:
-        if not (request.client and _is_loopback(request.client.host) and _is_loopback(request.url.hostname or "")):
-            raise HTTPException(403, "Staff pages answer on this machine only until there are staff accounts.")
+        if not _is_from_here(request):
+            raise HTTPException(403, _NOT_HERE)
         if request.method == "POST" and not _is_same_origin(request):
             raise HTTPException(403, "This form was sent from another site.")
         return handler(request)
 
     return guarded
+
+
+def _is_from_here(request: Request) -> bool:
+    is_local = request.client and _is_loopback(request.client.host) and _is_loopback(request.url.hostname or "")
+    return bool(is_local) and not any(
+        name in _PROXY_HEADERS or name.startswith("x-forwarded") for name in request.headers
+    )
 
 
 def _is_loopback(host: str) -> bool:
@@ -88,18 +119,13 @@ def _is_same_origin(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc == request.url.netloc
 
 
+def _path_of(app: App, edition_id: str) -> str:
+    return f"{base_path(app)}/staff/editions/{edition_id}"
+
+
 def _show_edition(app: App, edition_id: str) -> Response:
-    with app.database.read() as tx:
-        edition = store.read_edition(tx, edition_id)
-        items = [one.item for one in store.read_frozen_items(tx, edition_id)]
-        context = {
-            "edition": edition,
-            "items": items,
-            "states": count_states(tx, edition_id),
-            "errors": store.list_errors(tx, edition_id),
-            "languages": app.config.site.languages,
-            "zone": app.config.site.zone,
-        }
+    review, site = review_edition(app, edition_id), app.config.site
+    context = {"review": review, "languages": site.languages, "zone": site.zone}
     response = page_response(app, "staff/edition.html", language="en", context=context)
     response.headers.update(_FRAMING)
     return response
@@ -109,10 +135,10 @@ def _show_preview(app: App, edition_id: str, name: str) -> Response:
     language, _, part = name.partition(".")
     if language not in INTERFACE_LANGUAGES or part not in ("html", "txt"):
         raise HTTPException(404)
-    rendered = EditionRenderer(app, edition_id).render(language)
-    unsubscribing = f"/staff/editions/{edition_id}/unsubscribe"  # nobody's token stands in a preview
+    try:
+        rendered = render_preview(app, edition_id, language, staff_path=_path_of(app, edition_id))
+    except RenderError as error:  # staff can mend what it names
+        raise HTTPException(500, str(error)) from error
     if part == "txt":
-        text = rendered.text.replace(f"/u/{rendered.placeholder}", unsubscribing)
-        return PlainTextResponse(text, headers=PAGE_HEADERS)
-    html = rendered.html.replace(f"/u/{rendered.placeholder}", unsubscribing)
-    return HTMLResponse(html, headers=_FRAMED)
+        return PlainTextResponse(rendered.text, headers=PAGE_HEADERS)
+    return HTMLResponse(rendered.html, headers=_FRAMED)

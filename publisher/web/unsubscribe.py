@@ -21,14 +21,13 @@ MAX_BODY_BYTES = 16_384
 def routes(app: App) -> list[Route]:
     """The page behind every unsubscribe link."""
 
-    async def show(request: Request) -> Response:
-        return _answer(app, await run_in_threadpool(read_link, app, request.path_params["token"]))
-
-    async def act(request: Request) -> Response:
+    async def page(request: Request) -> Response:
+        if request.method != "POST":
+            return _answer(app, await run_in_threadpool(read_link, app, request.path_params["token"]))
         scope = await _read_scope(request)
         return _answer(app, await run_in_threadpool(unsubscribe, app, request.path_params["token"], scope=scope))
 
-    return [Route("/u/{token}", show, methods=["GET"]), Route("/u/{token}", act, methods=["POST"])]
+    return [Route("/u/{token}", page, methods=["GET", "POST"])]
 
 
 def _answer(app: App, state: LinkState | None) -> Response:

@@ -84,6 +84,13 @@ def test_what_is_not_there_is_not_found(newsroom: Newsroom, client: httpx.Client
     assert client.get(path).status_code == 404
 
 
+def test_caches_are_told_that_the_language_of_the_reader_decides(newsroom: Newsroom, client: httpx.Client) -> None:
+    send_edition(newsroom.app, newsroom.plan_edition())
+
+    for path in ("/", "/editions/", "/editions/weekly-2026-11-23"):
+        assert client.get(path).headers["vary"] == "Accept-Language", path
+
+
 def test_reading_the_archive_changes_nothing(newsroom: Newsroom, client: httpx.Client) -> None:
     name = newsroom.plan_edition()
     send_edition(newsroom.app, name)

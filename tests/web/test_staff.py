@@ -7,12 +7,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from live_web import open_web
+from live_web import open_web, with_base_url
 from newsroom_app import MONDAY, Newsroom, open_newsroom
 
 from publisher.store.schema import metadata
 from publisher.usecases.editions import cancel
 from publisher.usecases.opening import open_edition
+from publisher.web.server import make_staff_app
 
 EDITION = "/staff/editions/weekly-2026-11-23"
 PAGES = ["/staff/", EDITION, f"{EDITION}/en.html", f"{EDITION}/fr.html", f"{EDITION}/ru.txt"]
@@ -31,7 +32,7 @@ def newsroom(tmp_path: Path) -> Iterator[Newsroom]:
 
 @pytest.fixture
 def client(newsroom: Newsroom) -> Iterator[httpx.Client]:
-    with open_web(newsroom.app) as client:
+    with open_web(newsroom.app, make_staff_app) as client:
         yield client
 
 
@@ -60,6 +61,11 @@ def test_looking_at_a_page_changes_nothing(newsroom: Newsroom, client: httpx.Cli
         {"Host": "localhost.harbour.example"},
         {"Host": "192.0.2.1"},
         {"X-Forwarded-For": "203.0.113.9"},
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"X-Forwarded-Host": "harbour.example"},
+        {"X-Real-IP": "203.0.113.9"},
+        {"Forwarded": "for=203.0.113.9"},
+        {"Via": "1.1 proxy"},
     ],
 )
 def test_whoever_is_not_on_this_machine_is_refused(
@@ -148,3 +154,53 @@ def test_what_is_not_there_is_not_found(client: httpx.Client) -> None:
     missing = [f"{EDITION}/xx.html", f"{EDITION}/en.pdf", f"{EDITION}/en", "/staff/editions/no", "/staff/editions/%00"]
 
     assert {client.get(path).status_code for path in missing} == {404}
+
+
+def test_where_the_site_is_open_to_others_its_listener_has_no_staff_pages(newsroom: Newsroom) -> None:
+    before = dump(newsroom)
+
+    with open_web(newsroom.app) as client:  # as a proxy on this machine asks: from loopback, for loopback
+        answers = [client.get(path) for path in PAGES]
+        answers.append(client.post(f"{EDITION}/approve", headers=origin(client)))
+
+    assert {answer.status_code for answer in answers} == {403}
+    assert "weekly-2026" not in "".join(answer.text for answer in answers)
+    assert dump(newsroom) == before
+
+
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:8000", "http://localhost", "http://[::1]:8000"])
+def test_where_the_site_is_on_loopback_one_listener_has_all_pages(newsroom: Newsroom, base_url: str) -> None:
+    with open_web(with_base_url(newsroom.app, base_url)) as client:
+        assert client.get(EDITION).status_code == 200
+        assert client.get("/").status_code == 200
+
+
+def test_the_staffs_listener_leads_to_their_pages_and_has_no_others(client: httpx.Client) -> None:
+    assert client.get("/").headers["location"] == "/staff/"
+    assert client.get("/feeds/").status_code == 404
+    assert client.get("/editions/").status_code == 404
+
+
+@pytest.mark.parametrize("base_url", ["https://harbour.example/news", "http://127.0.0.1:8000/news"])
+def test_staff_approve_where_the_site_has_a_path(newsroom: Newsroom, base_url: str) -> None:
+    with open_web(with_base_url(newsroom.app, base_url), make_staff_app) as client:
+        page = client.get(EDITION).text
+        for link in re.findall(r'(?:href|src)="(/[^"#]*)"', page):
+            assert client.get(link).status_code == 200, link
+        (action,) = re.findall(r'action="([^"]+)"', page)
+        answer = client.post(action, headers=origin(client))
+
+        assert answer.status_code == 303
+        assert "staff on this machine" in client.get(answer.headers["location"]).text
+
+
+def test_links_of_a_preview_to_what_is_not_made_yet_lead_to_staff_pages(client: httpx.Client) -> None:
+    html, text = client.get(f"{EDITION}/en.html").text, client.get(f"{EDITION}/en.txt").text
+
+    for shown, preview in ((html, f"{EDITION}/en.html"), (text, f"{EDITION}/en.txt")):
+        assert "https://harbour.example/editions/weekly" not in shown
+        assert "https://harbour.example/u/" not in shown
+        assert preview in shown
+        assert f"{EDITION}/unsubscribe" in shown
+    for link in re.findall(r'href="(/[^"]+)"', html):
+        assert client.get(link).status_code == 200, link

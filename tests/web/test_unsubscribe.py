@@ -20,8 +20,8 @@ from publisher.config import Config, Mail, Site
 from publisher.store import schema
 from publisher.store.newsroom import put_entry
 from publisher.usecases.subscribers import import_subscribers, show_subscriber
-from publisher.web import unsubscribe
-from publisher.web.pages import exception_handlers, static_routes
+from publisher.web import static, unsubscribe
+from publisher.web.pages import exception_handlers
 from subscribers.tokens import make_bounce_local, make_unsubscribe_token
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -51,7 +51,7 @@ def app(tmp_path: Path) -> Iterator[App]:
 
 @pytest.fixture
 def client(app: App) -> Iterator[httpx.Client]:
-    routes = [*unsubscribe.routes(app), *static_routes()]
+    routes = [*unsubscribe.routes(app), *static.routes(app)]
     web_app = Starlette(routes=routes, exception_handlers=dict(exception_handlers(app)))
     server = uvicorn.Server(uvicorn.Config(web_app, access_log=False, log_level="warning", lifespan="off"))
     sock = socket.socket(proto=socket.IPPROTO_TCP)
@@ -239,3 +239,12 @@ def test_the_stylesheet_is_served_with_a_tag_and_loads_nothing(client: httpx.Cli
     assert again.status_code == 304
     assert "url(" not in answer.text
     assert "@import" not in answer.text
+
+
+@pytest.mark.parametrize("named", ["*", '"other", {etag}', "W/{etag}"])
+def test_the_stylesheet_is_not_sent_again_to_who_has_it(client: httpx.Client, named: str) -> None:
+    etag = client.get("/static/style.css").headers["etag"]
+
+    answer = client.get("/static/style.css", headers={"If-None-Match": named.replace("{etag}", etag)})
+
+    assert (answer.status_code, answer.headers["cache-control"]) == (304, "public, max-age=3600")
