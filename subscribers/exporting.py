@@ -33,6 +33,8 @@ class ExportRow:
     subscription: Subscription
     consent_source: str
     consent_at: datetime | None
+    is_suppressed: bool = False
+    """Whether the person is never to be mailed, whatever the status says."""
 
 
 def write_csv(rows: Iterable[ExportRow]) -> Iterator[str]:
@@ -42,15 +44,17 @@ def write_csv(rows: Iterable[ExportRow]) -> Iterator[str]:
         yield _line(neutralise(cell) for cell in _cells(row))
 
 
-def export_row(person: Subscriber, subscription: Subscription, events: Sequence[Consent]) -> ExportRow:
+def export_row(
+    person: Subscriber, subscription: Subscription, events: Sequence[Consent], *, is_suppressed: bool = False
+) -> ExportRow:
     """The line of a subscription, with the consent it began with, else the latest one."""
     given = [event for event in events if event.what in ("imported", "confirmed")]
     event = next((event for event in given if event.at == subscription.covered_from), given[-1] if given else None)
     if event is None:
-        return ExportRow(person, subscription, "", None)
+        return ExportRow(person, subscription, "", None, is_suppressed)
     # What was imported without a moment of consent has that of the import, which is none.
     is_dated = event.what == "confirmed" or event.at != subscription.created_at
-    return ExportRow(person, subscription, event.how, event.at if is_dated else None)
+    return ExportRow(person, subscription, event.how, event.at if is_dated else None, is_suppressed)
 
 
 def neutralise(cell: str) -> str:
@@ -76,7 +80,7 @@ def _cells(row: ExportRow) -> tuple[str, ...]:
         ";".join(wanted.themes) or "*",
         ";".join(wanted.regions) or "*",
         person.timezone,
-        person.status,
+        "unsubscribed" if row.is_suppressed else person.status,
         row.consent_source,
         _moment(row.consent_at),
     )

@@ -69,6 +69,12 @@ def find_suppression(tx: Connection, secret: bytes, *, address_key: str) -> Supp
     return None if row is None else Suppression(row.reason, row.at)
 
 
+def find_suppressed(tx: Connection, subscriber_ids: Iterable[int]) -> set[int]:
+    """Which of these subscribers are never to be mailed."""
+    query = select(suppressions.c.subscriber_id).where(suppressions.c.subscriber_id.in_(list(subscriber_ids)))
+    return set(tx.execute(query).scalars())
+
+
 def find_digest_by_number(tx: Connection, number: int) -> Digest | None:
     """The digest that link tokens mean by this number, ended or not."""
     settings = tx.execute(select(digests.c.settings).where(digests.c.number == number)).scalar_one_or_none()

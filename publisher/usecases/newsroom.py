@@ -43,8 +43,8 @@ class Difference:
 def apply(app: App, text: str, *, name: str, is_dry_run: bool = False, prunes: bool = False) -> list[Difference]:
     """Make the database as the newsroom file ``text`` says; what differs. Applying twice differs in nothing.
 
-    What the file does not name stays, after what it names, or is ended where ``prunes``. ConfigError names file, key and
-    remedy; nothing is changed then.
+    What the file does not name stays, after what it names, or is ended where ``prunes``. ConfigError names file, key
+    and remedy; nothing is changed then.
     """
     wanted = parse_newsroom(text, name=name)
     with app.database.write() as tx:

@@ -6,14 +6,13 @@ from typing import Any
 
 from feeds.model import Label
 from publisher.app import App
-from publisher.errors import NotFoundError
 from publisher.store import deliveries as ledger
 from publisher.store import editions as store
 from publisher.store.editions import Edition, FrozenItem
 from publisher.store.newsroom import read_digest, read_labels
-from publisher.store.subscribers import find_subscriber, list_subscriptions
+from publisher.store.subscribers import list_subscriptions
 from publisher.usecases.addressing import message_id
-from subscribers.addresses import parse_address
+from publisher.usecases.people import find_person, read_address
 from subscribers.model import Subscriber, Subscription
 from subscribers.selection import Rule, explain, mask_items
 
@@ -57,11 +56,10 @@ def list_deliveries(app: App, edition_id: str) -> Iterator[dict[str, Any]]:
 
 def explain_edition(app: App, address: str, edition_id: str) -> WhyReport:
     """Which items of the edition that person got or did not get, and the rule for each."""
+    typed = read_address(address)
     with app.database.read() as tx:
         edition = store.read_edition(tx, edition_id)
-        subscriber = find_subscriber(tx, parse_address(address).key)
-        if subscriber is None:
-            raise NotFoundError(f"There is no subscriber {address!r}. See: publisher subscribers export")
+        subscriber = find_person(tx, app, typed)
         delivery = ledger.find_delivery(tx, edition_id, subscriber.id)
         cadence = read_digest(tx, edition.digest_id).digest.cadence
         wanted = [one for one in list_subscriptions(tx, [subscriber.id]) if one.cadence == cadence]

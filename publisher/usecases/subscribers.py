@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
@@ -12,14 +12,13 @@ from zoneinfo import available_timezones
 from sqlalchemy import Connection
 
 from publisher.app import App
-from publisher.errors import ConfigError, NotFoundError
 from publisher.store import subscribers as store
 from publisher.store.editions import subscription_moment
 from publisher.store.erasure import erase
 from publisher.store.newsroom import read_labels
 from publisher.store.subscriber_imports import Decision, read_rights, write_decisions
 from publisher.store.subscribers import Suppression
-from subscribers.addresses import Address, parse_address
+from publisher.usecases.people import find_person, read_address
 from subscribers.exporting import ExportRow, export_row, write_csv
 from subscribers.importing import MAX_LINE_BYTES, ImportRow, ImportRules, LineProblem, read_rows
 from subscribers.model import Consent, Subscriber, Subscription
@@ -95,9 +94,9 @@ def read_lines(file: BinaryIO) -> Iterator[bytes]:
 
 def show_subscriber(app: App, address: str) -> SubscriberRecord:
     """Everything that is kept about whoever has this address, in whatever spelling."""
-    wanted = _parse(address)
+    wanted = read_address(address)
     with app.database.read() as tx:
-        person = _find(app, tx, wanted)
+        person = find_person(tx, app, wanted)
         return SubscriberRecord(
             subscriber=person,
             subscriptions=store.list_subscriptions(tx, [person.id]),
@@ -112,20 +111,21 @@ def erase_subscriber(app: App, address: str, *, actor: str) -> None:
 
     May be repeated. The address can never be imported again.
     """
-    wanted = _parse(address)
+    wanted = read_address(address)
     now = app.clock()
     with app.database.write() as tx:
         known = store.find_suppression(tx, app.secret, address_key=wanted.key)
         if known and known.reason == "erased":
             return
-        person = _find(app, tx, wanted)
+        person = find_person(tx, app, wanted)
         erase(tx, person, hashed=address_hash(app.secret, wanted.key), actor=actor, now=now)
 
 
 def export_subscribers(app: App) -> Iterator[str]:
     """The lines of a CSV file that ``import_subscribers`` reads back, in many short transactions.
 
-    One line per active subscription; for somebody without one a line of the last that ended.
+    One line per active subscription; for somebody without one a line of the last that ended. Who is suppressed stands
+    there as unsubscribed: no other system shall mail them either.
     """
     return write_csv(_export_rows(app))
 
@@ -172,35 +172,19 @@ def _rounds(rows: Sequence[ImportRow]) -> Iterator[list[ImportRow]]:
         waiting = later
 
 
-def _parse(address: str) -> Address:
-    try:
-        return parse_address(address)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
-
-
-def _find(app: App, tx: Connection, address: Address) -> Subscriber:
-    person = store.find_subscriber(tx, address.key)
-    if person is None:
-        suppression = store.find_suppression(tx, app.secret, address_key=address.key)
-        known = f"it is suppressed ({suppression.reason})" if suppression else "see publisher subscribers export"
-        raise NotFoundError(f"Nobody has the address {address.email}; {known}")
-    return person
-
-
 def _export_rows(app: App) -> Iterator[ExportRow]:
     last = 0
     while True:
         with app.database.read() as tx:
             people = store.list_subscribers(tx, after=last, limit=CHUNK)
-            rows = list(_rows_of(tx, people))
+            rows = list(_rows_of(tx, people, suppressed=store.find_suppressed(tx, [one.id for one in people])))
         if not people:
             return
         yield from rows
         last = people[-1].id
 
 
-def _rows_of(tx: Connection, people: Sequence[Subscriber]) -> Iterator[ExportRow]:
+def _rows_of(tx: Connection, people: Sequence[Subscriber], *, suppressed: Collection[int]) -> Iterator[ExportRow]:
     ids = [person.id for person in people]
     wanted, events = defaultdict(list), defaultdict(list)
     for one in store.list_subscriptions(tx, ids):
@@ -210,4 +194,4 @@ def _rows_of(tx: Connection, people: Sequence[Subscriber]) -> Iterator[ExportRow
     for person in people:
         active = [one for one in wanted[person.id] if one.is_active]
         for subscription in active or wanted[person.id][-1:]:
-            yield export_row(person, subscription, events[person.id])
+            yield export_row(person, subscription, events[person.id], is_suppressed=person.id in suppressed)

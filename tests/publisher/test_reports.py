@@ -8,7 +8,7 @@ import pytest
 from newsroom_app import MONDAY, Newsroom, open_newsroom
 
 from feeds.criteria import Criteria
-from publisher.errors import NotFoundError
+from publisher.errors import ConfigError, NotFoundError
 from publisher.store.schema import subscriptions
 from publisher.usecases.opening import open_edition
 from publisher.usecases.reports import WhyReport, explain_edition, list_deliveries
@@ -104,6 +104,8 @@ def test_the_states_add_up_to_what_was_planned_and_every_delivery_is_listed(news
 def test_strangers_and_unknown_editions_are_refused(newsroom: Newsroom) -> None:
     newsroom.plan_edition()
 
+    with pytest.raises(ConfigError, match="'nonsense' is not a mail address"):
+        explain_edition(newsroom.app, "nonsense", EDITION)
     with pytest.raises(NotFoundError, match="subscribers export"):
         why(newsroom, "stranger")
     with pytest.raises(NotFoundError, match="digest list"):

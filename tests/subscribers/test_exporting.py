@@ -31,6 +31,12 @@ def test_a_line_holds_the_person_the_wish_and_the_consent() -> None:
     )
 
 
+def test_who_is_suppressed_stands_there_as_unsubscribed() -> None:
+    _, line = write_csv([export_row(ANA, WEEKLY, [IMPORTED], is_suppressed=True)])
+
+    assert ",unsubscribed,form," in line
+
+
 @pytest.mark.parametrize(
     ("cell", "safe"),
     [

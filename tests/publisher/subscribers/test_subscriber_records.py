@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from people import ANA, ANA_DAILY, NOON, counts, dump, link_of, make_config, run_import
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from publisher.app import App, build_app
 from publisher.errors import ConfigError, NotFoundError
+from publisher.store import deliveries as ledger
 from publisher.store import schema
 from publisher.store.subscribers import find_suppression, suppress
 from publisher.usecases.subscribers import (
@@ -32,6 +33,17 @@ def test_an_export_has_a_line_per_active_subscription_else_the_last_that_ended(a
         ANA_DAILY + "\r\n",
         ANA.replace("ana@", "ben@").replace("confirmed", "unsubscribed") + "\r\n",
     ]
+
+
+def test_who_is_suppressed_is_exported_as_unsubscribed(app: App) -> None:
+    run_import(app, ANA, ANA.replace("ana@", "ben@"))
+    plan_delivery(app, reply="550 5.1.1 unknown")
+
+    with app.database.write() as tx:
+        suppress(tx, app.secret, delivery_id=1, reason="complaint", now=NOON)
+
+    _, *lines = export_subscribers(app)
+    assert lines == [ANA.replace("confirmed", "unsubscribed") + "\r\n", ANA.replace("ana@", "ben@") + "\r\n"]
 
 
 def test_an_export_read_into_an_empty_database_gives_the_same_export(app: App, tmp_path: Path) -> None:
@@ -96,6 +108,23 @@ def test_erasure_leaves_no_trace_of_a_person_in_any_table_but_keeps_the_counts(a
         assert tx.execute(select(schema.subscribers.c.status)).scalar_one() == "erased"
     assert "ana" not in everything.lower()
     assert "kova" not in everything.lower()
+
+
+def test_a_reply_that_comes_after_the_erasure_leaves_only_its_code(app: App) -> None:
+    run_import(app, ANA)
+    plan_delivery(app, reply="")
+    with app.database.write() as tx:
+        tx.execute(update(schema.deliveries).values(state="sending", fence="a sender"))
+    erase_subscriber(app, "ana@example.org", actor="staff:eve")
+    outcome = ledger.Change(1, "failed", "550 5.1.1 <ana@example.org>: rejected", attempts=2)
+
+    with app.database.write() as tx:
+        ledger.settle(tx, [outcome], fence="a sender", now=NOON)
+        ledger.record_events(tx, [outcome], NOON)
+
+    with app.database.read() as tx:
+        assert tx.execute(select(schema.deliveries.c.state, schema.deliveries.c.reply)).one() == ("failed", "550")
+        assert tx.execute(select(schema.delivery_events.c.reply)).scalars().all() == ["", "550"]
 
 
 def test_an_erased_address_is_known_by_its_hash_and_cannot_come_back(app: App) -> None:
