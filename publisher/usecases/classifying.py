@@ -20,7 +20,7 @@ Classify = Callable[[ItemText], Classification]
 def load_classifier(tx: Connection) -> Classify:
     """The rules as they stand now; compiled once, even where they are loaded again."""
     rules = json.dumps(read_label_rules(tx))
-    return lru_cache(maxsize=4_096)(lambda text: classify(text, _compile(rules, rules_language(text.language))))
+    return lambda text: classify(text, _compile(rules, rules_language(text.language)))
 
 
 def classify_content(content: Content, corrections: Corrections, classify: Classify) -> Classification:

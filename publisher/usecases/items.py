@@ -19,7 +19,7 @@ from publisher.errors import ConfigError
 from publisher.store.batches import in_batches
 from publisher.store.item_changes import Correction, change_item, put_correction, read_corrections
 from publisher.store.items import read_item, read_items, read_source_ids, select_items
-from publisher.store.newsroom import read_labels
+from publisher.store.newsroom import read_label_rules, read_labels
 from publisher.store.sightings import read_known
 from publisher.usecases.classifying import Classify, classify_content, load_classifier
 
@@ -64,7 +64,7 @@ def correct_item(app: App, item_id: int, field: str, *, value: str, actor: str) 
     ConfigError for an unknown field or value, NotFoundError for an unknown item. May be repeated.
     """
     now = app.clock()
-    _warm_up(app)
+    _warm_up(app, item_id)
     with app.database.write() as tx:
         read_item(tx, item_id)
         correction = Correction(field, _read_value(tx, field, value), actor)
@@ -86,18 +86,21 @@ def reclassify_items(app: App) -> int:
 
 def _renew_batch(app: App, ids: Sequence[int], *, now: datetime) -> int:
     with app.database.read() as tx:
+        rules = read_label_rules(tx)
         classify = cache(load_classifier(tx))
         stale = [item_id for item_id, _ in _find_stale(tx, app, ids, classify=classify)]
     if not stale:
         return 0
     with app.database.write() as tx:
+        if read_label_rules(tx) != rules:
+            return 0  # whoever changed them classifies anew
         return _renew(tx, app, stale, classify=classify, now=now)
 
 
-def _warm_up(app: App) -> None:
-    """Compile the rules outside of a transaction that writes."""
+def _warm_up(app: App, item_id: int) -> None:
+    """Have the rules for the language of the item compiled, outside of a transaction that writes."""
     with app.database.read() as tx:
-        load_classifier(tx)
+        _find_stale(tx, app, [item_id], classify=load_classifier(tx))
 
 
 def _select(tx: Connection, criteria: Criteria | None, *, since: date | None, limit: int | None) -> list[Item]:

@@ -9,14 +9,16 @@ import pytest
 from local_web import Web
 from newsroom_steps import feed, items, listing, quick, rows, set_up, story
 
-from feeds.classify import ItemText
+from feeds.classify import ItemText, Taxonomy
 from feeds.criteria import Criteria
 from feeds.model import Classification
 from publisher.app import App
 from publisher.errors import ConfigError, NotFoundError
+from publisher.store.database import insert_new
 from publisher.store.items import select_items
-from publisher.store.schema import item_versions
-from publisher.usecases.classifying import Classify
+from publisher.store.schema import item_versions, themes
+from publisher.taxonomy import load_taxonomy
+from publisher.usecases.classifying import Classify, _compile
 from publisher.usecases.collect import collect
 from publisher.usecases.items import correct_item, list_items, reclassify_items, show_item
 
@@ -196,6 +198,37 @@ def test_others_may_write_while_items_are_classified_anew(newsroom: App, monkeyp
 
     assert reclassify_items(newsroom) == 3
     assert {item.classification.kind for item in items(newsroom)} == {"call"}
+
+
+def test_rules_that_change_meanwhile_are_not_overruled_by_the_older_ones(
+    newsroom: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = items(newsroom)
+
+    def change_rules(_: ItemText) -> Classification:
+        with newsroom.database.write() as tx:
+            tx.execute(insert_new(themes).values(id="boats", position=1, rule={"id": "boats"}))
+        return Classification(kind="call")
+
+    monkeypatch.setattr("publisher.usecases.items.load_classifier", lambda _: change_rules)
+
+    assert reclassify_items(newsroom) == 0
+    assert items(newsroom) == before
+
+
+def test_others_may_write_while_the_rules_are_compiled_for_a_correction(
+    newsroom: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compile_rules(*rules: Any, **options: Any) -> Taxonomy:
+        while_others_write(newsroom)(ItemText("", "", date(2026, 3, 1), "en"))
+        return load_taxonomy(*rules, **options)
+
+    _compile.cache_clear()
+    monkeypatch.setattr("publisher.usecases.classifying.load_taxonomy", compile_rules)
+
+    corrected = correct_item(newsroom, id_of(newsroom, "a"), "kind", value="call", actor="ann")
+
+    assert corrected["kind"] == "call"
 
 
 def test_others_may_write_while_new_items_are_classified(app: App, web: Web) -> None:
