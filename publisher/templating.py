@@ -1,9 +1,10 @@
-"""The Jinja2 environments of web pages, one per language, and their style sheets."""
+"""Jinja2 environments, one per language, and the style sheets of web pages."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from publisher import i18n
 
@@ -11,10 +12,15 @@ from publisher import i18n
 @lru_cache
 def page_environment(language: str) -> Environment:
     """The templates of pages, escaping everything, speaking that language."""
+    return make_environment(language, folders=("web",))
+
+
+def make_environment(language: str, *, folders: Sequence[str]) -> Environment:
+    """Templates of these folders, of the first that has one, in this language; all but plain text is escaped."""
     interface = i18n.translator(language)
     environment = Environment(
-        loader=PackageLoader("templates", "web"),
-        autoescape=True,
+        loader=ChoiceLoader([PackageLoader("templates", folder) for folder in folders]),
+        autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -3,10 +3,10 @@
 import textwrap
 from functools import lru_cache
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment
 
-from publisher import i18n
 from publisher.mail.palette import DARK, LIGHT
+from publisher.templating import make_environment
 
 _SANS = "-apple-system,Segoe UI,Helvetica,Arial,sans-serif"
 _SERIF = "Georgia,serif"
@@ -14,19 +14,10 @@ _SERIF = "Georgia,serif"
 
 @lru_cache
 def mail_environment(language: str) -> Environment:
-    """Templates that speak this language; everything but plain text is escaped."""
-    interface = i18n.translator(language)
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("templates", ""), PackageLoader("templates", "web")]),
-        autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    i18n.install(environment, interface)
+    """The templates of messages and of their web pages; see ``make_environment``."""
+    environment = make_environment(language, folders=("", "web"))
     environment.filters["wrap"] = _wrap
-    start, end = ("right", "left") if interface.direction == "rtl" else ("left", "right")
-    environment.globals.update(language=interface.language, direction=interface.direction)
+    start, end = ("right", "left") if environment.globals["direction"] == "rtl" else ("left", "right")
     environment.globals.update(light=LIGHT, dark=DARK, sans=_SANS, serif=_SERIF, start=start, end=end)
     return environment
 
