@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import webbrowser
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,7 +70,7 @@ def demo(
 
 
 def serve_preview(app: "App", edition: str) -> None:
-    """Serve the staff pages on a free port and open the edition's until SIGTERM or Ctrl-C."""
+    """Serve the staff pages on a free port until SIGTERM or Ctrl-C, and say where the edition's is."""
     from publisher.cli.signals import run_until_signal
     from publisher.logs import set_up_logs
     from publisher.web.server import listen_for_staff, serve_all
@@ -79,9 +78,7 @@ def serve_preview(app: "App", edition: str) -> None:
     set_up_logs()
     listener = listen_for_staff(app)
     listener.sock.listen()  # the browser may come before the server is ready
-    url = f"{listener.url}staff/editions/{edition}"
-    remark(f"Preview: {url} (Ctrl-C ends)")
-    webbrowser.open(url)
+    remark(f"Preview: {listener.url}staff/editions/{edition} (Ctrl-C ends)")
     run_until_signal(lambda stop: serve_all([listener], stop))
 
 
