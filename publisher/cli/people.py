@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from publisher.cli.output import Json, complain, progress_bar, remark, say, say_json
+
+if TYPE_CHECKING:
+    from publisher.usecases.subscribers import ImportReport
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="In any spelling.")]
 
@@ -41,14 +44,7 @@ def import_(
         raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
     for problem in report.problems:
         complain(f"{file}:{problem.line}: {problem.text}")
-    counts = {"added": report.added, "updated": report.updated, "unchanged": report.unchanged}
-    if as_json:
-        problems = [{"line": one.line, "text": one.text} for one in report.problems]
-        say_json(counts | {"held_back": report.held_back, "problems": problems})
-    else:
-        say(", ".join(f"{count} {name}" for name, count in counts.items()) + f", {len(report.problems)} problems")
-        if report.held_back:
-            remark(f"{report.held_back} lines say confirmed of people who are not, and stay so.")
+    _tell(report, as_json=as_json)
     if report.problems:
         raise typer.Exit(1)
 
@@ -99,6 +95,17 @@ def erase(
         typer.confirm(f"Erase everything about {address}? This cannot be undone", abort=True)
     erase_subscriber(app, address, actor="staff:cli")
     say("Erased. A keyed hash stays, so that the address is never mailed again.")
+
+
+def _tell(report: "ImportReport", *, as_json: bool) -> None:
+    counts = {"added": report.added, "updated": report.updated, "unchanged": report.unchanged}
+    if as_json:
+        problems = [{"line": one.line, "text": one.text} for one in report.problems]
+        say_json(counts | {"held_back": report.held_back, "problems": problems})
+        return
+    say(", ".join(f"{count} {name}" for name, count in counts.items()) + f", {len(report.problems)} problems")
+    if report.held_back:
+        remark(f"{report.held_back} lines say confirmed of people who are not, and stay so.")
 
 
 def _steps(advance: Callable[[int], None]) -> Callable[[int], None]:
