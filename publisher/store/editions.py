@@ -114,19 +114,11 @@ def read_frozen_items(tx: Connection, edition_id: str) -> list[FrozenItem]:
     return [FrozenItem(thaw_item(row.frozen), row.released_at) for row in tx.execute(query)]
 
 
-def cut_moment(tx: Connection, now: datetime) -> datetime:
-    """The moment to write down for an opening or planning: never before that of a subscription that it sees.
-
-    Comparing moments tells later which subscriptions an edition saw, so they must follow the order of commits even
-    where the clock stands still or is put back: see ``subscription_moment`` too.
-    """
-    newest = select(subscriptions.c.created_at).order_by(subscriptions.c.id.desc()).limit(1)
-    seen: datetime | None = tx.execute(newest).scalar_one_or_none()
-    return max(now, seen) if seen else now
-
-
 def subscription_moment(tx: Connection, now: datetime) -> datetime:
-    """The moment to write down for a new subscription: after every opening and planning that did not see it."""
+    """The moment to write down for a new subscription: after every opening and planning that did not see it.
+
+    Comparing the two tells later which subscriptions an edition saw, also where the clock stood still or was put back.
+    """
     row = tx.execute(select(func.max(editions.c.opened_at), func.max(editions.c.planned_at))).one()
     cuts: list[datetime] = [moment for moment in row if moment]
     return max([now, *(moment + _TICK for moment in cuts)])

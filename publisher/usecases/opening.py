@@ -32,14 +32,14 @@ def open_edition(
     with app.database.write() as tx:
         digest, now = read_digest(tx, digest_id).digest, app.clock()
         _refuse_far(app, digest, cut_off or now, now=now)
-        return _open(app, tx, _Opening(digest, cut_off or now, since, store.cut_moment(tx, now)))
+        return _open(app, tx, _Opening(digest, cut_off or now, since, now))
 
 
 def open_due_editions(app: App) -> list[Edition]:
     """Open what should exist by now and does not. May be repeated: what is there stays."""
     opened = []
     with app.database.write() as tx:
-        now = store.cut_moment(tx, app.clock())
+        now = app.clock()
         for numbered in list_digests(tx):
             slot = slot_before(numbered.digest, now, app.config.site.zone)
             if _is_missing(tx, numbered.digest, slot, app=app):

@@ -23,7 +23,7 @@ def plan(app: App, edition_id: str) -> int:
     """Create the deliveries of an approved edition; planning twice adds nothing. Returns how many are new."""
     void_changed_approval(app, edition_id)
     with app.database.write() as tx:
-        now = store.cut_moment(tx, app.clock())
+        now = app.clock()
         edition = store.read_edition(tx, edition_id)
         _refuse_unapproved(edition)
         if edition.planned_at is not None:
