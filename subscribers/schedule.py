@@ -72,16 +72,6 @@ def previous_slot(digest: Digest, slot: datetime, zone: ZoneInfo) -> datetime:
     return slot_before(digest, slot - timedelta(seconds=1), zone)
 
 
-def next_slot(digest: Digest, moment: datetime, zone: ZoneInfo) -> datetime:
-    """The first moment after ``moment`` at which this digest is cut, in UTC."""
-    if digest.cadence == "immediate":
-        return slot_before(digest, moment, zone) + IMMEDIATE_STEP
-    day = moment.astimezone(zone).date()
-    while (slot := _slot_on(digest, day, zone)) is None or slot <= moment:
-        day += timedelta(days=1)
-    return slot
-
-
 def expires_at(digest: Digest, window_end: datetime) -> datetime:
     """When an edition is too old to be sent: as the next one is due, so that it never arrives after it."""
     periods = {"daily": timedelta(days=1), "weekly": timedelta(days=7), "monthly": timedelta(days=28)}

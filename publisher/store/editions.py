@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from feeds.model import Item
 from publisher.errors import NotFoundError
@@ -101,6 +101,11 @@ def add_edition(tx: Connection, edition: Edition, frozen: Sequence[FrozenItem]) 
     tx.execute(insert(editions).values({column.name: getattr(edition, column.name) for column in editions.columns}))
     if frozen:
         tx.execute(insert(edition_items), [_frozen_row(edition.id, place, one) for place, one in enumerate(frozen)])
+
+
+def remove_skipped(tx: Connection, edition_id: str) -> None:
+    """Remove an edition that was skipped: it has no items, variants or deliveries."""
+    tx.execute(delete(editions).where(editions.c.id == edition_id, editions.c.state == "skipped"))
 
 
 def change_edition(tx: Connection, edition_id: str, **values: Any) -> None:

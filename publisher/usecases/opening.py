@@ -1,7 +1,7 @@
 """Opening editions: their windows, and the items frozen into them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from publisher.store.items import read_items
 from publisher.store.newsroom import list_digests, read_digest
 from publisher.usecases.content import content_hash, read_content
 from publisher.usecases.editions import WAITING, record_approval
-from subscribers.schedule import LONGEST_REACH, Digest, edition_name, next_slot, previous_slot, slot_before
+from subscribers.schedule import LONGEST_REACH, Digest, edition_name, previous_slot, slot_before
 
 NOTHING_NEW = "skipped: nothing new"
 
@@ -26,12 +26,12 @@ def open_edition(
     """Open an edition of that digest with everything released until ``cut_off`` (now) and freeze its items.
 
     Its window begins where the last one of its cadence ended; the very first at ``since``, or one cadence before.
-    StateError where the edition is there already, or ``cut_off`` lies beyond the next slot. An edition without items
-    is ``skipped``, and that is its outcome.
+    StateError where the edition is there already, or ``cut_off`` lies more than a month ahead. An edition without
+    items is ``skipped``, and that is its outcome; it gives way to a later one of the same day.
     """
     with app.database.write() as tx:
         digest, now = read_digest(tx, digest_id).digest, app.clock()
-        _refuse_far(app, digest, cut_off or now, now=now)
+        _refuse_far(digest, cut_off or now, now=now)
         return _open(app, tx, _Opening(digest, cut_off or now, since, now))
 
 
@@ -56,21 +56,25 @@ class _Opening:
     now: datetime
 
 
-def _refuse_far(app: App, digest: Digest, cut_off: datetime, *, now: datetime) -> None:
+def _refuse_far(digest: Digest, cut_off: datetime, *, now: datetime) -> None:
     """Until a cut-off has passed no other edition can be opened."""
-    latest = next_slot(digest, now, app.config.site.zone)
-    if cut_off > latest:
+    if cut_off > now + LONGEST_REACH:
         raise StateError(
-            f"{cut_off.isoformat()} lies beyond the next cut-off of {digest.id}, {latest.isoformat()}, and would hold "
-            "back all editions until then. Use an earlier --now"
+            f"{cut_off.isoformat()} lies more than a month ahead and would hold back all editions of {digest.id} until "
+            "then. Use an earlier --now"
         )
 
 
 def _open(app: App, tx: Connection, opening: _Opening) -> Edition:
     digest, cut_off = opening.digest, opening.cut_off
     lineage = store.list_digest_ids(tx, digest.cadence)
-    earlier = store.list_editions(tx, digest_ids=lineage)
     name = edition_name(digest, cut_off, app.config.site.zone)
+    earlier = store.list_editions(tx, digest_ids=lineage)
+    if earlier and _gives_way(earlier[0], name, cut_off=cut_off, now=opening.now):
+        skipped = earlier.pop(0)
+        store.remove_skipped(tx, skipped.id)
+        if skipped.window_start < cut_off:
+            opening = replace(opening, since=skipped.window_start)
     _refuse_twice(earlier, name, cut_off=cut_off)
     start = _window_start(opening, earlier, app.config.site.zone)
     reach_start = _reach(tx, digest, earlier, start=start)
@@ -99,6 +103,12 @@ def _open(app: App, tx: Connection, opening: _Opening) -> Edition:
     return store.read_edition(tx, name)
 
 
+def _gives_way(last: Edition, name: str, *, cut_off: datetime, now: datetime) -> bool:
+    """Whether an edition that was skipped stands in the way: by the name of its day, or by a cut-off still to come."""
+    is_of_that_day = last.id == name and last.window_end < cut_off
+    return last.state == "skipped" and (is_of_that_day or last.window_end > now)
+
+
 def _window_start(opening: _Opening, earlier: Sequence[Edition], zone: ZoneInfo) -> datetime:
     if earlier:
         return earlier[0].window_end
@@ -124,6 +134,8 @@ def _is_missing(tx: Connection, digest: Digest, slot: datetime, *, app: App) -> 
     lineage = store.list_digest_ids(tx, digest.cadence)
     earlier = store.list_editions(tx, digest_ids=lineage)
     name = edition_name(digest, slot, app.config.site.zone)
+    if earlier and _gives_way(earlier[0], name, cut_off=slot, now=app.clock()):
+        earlier = earlier[1:]
     if any(edition.id == name for edition in earlier) or (earlier and slot <= earlier[0].window_end):
         return False
     if digest.cadence == "immediate":

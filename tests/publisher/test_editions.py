@@ -488,13 +488,38 @@ def test_a_digest_goes_on_where_the_ended_one_of_its_cadence_stopped(newsroom: N
     assert received(newsroom, find_person(newsroom, "new")) == [first, between, fresh]
 
 
-def test_a_cut_off_beyond_the_next_slot_is_refused(newsroom: Newsroom) -> None:
+def test_a_cut_off_more_than_a_month_ahead_is_refused(newsroom: Newsroom) -> None:
     newsroom.add_item(released_at=MONDAY - HOUR)
 
-    with pytest.raises(StateError, match="beyond the next cut-off of weekly"):
-        open_now(newsroom, cut_off=MONDAY + WEEK + timedelta(minutes=1))
+    with pytest.raises(StateError, match="more than a month ahead"):
+        open_now(newsroom, cut_off=MONDAY + 32 * DAY)
     assert list_all(newsroom.app) == []
     assert open_now(newsroom, cut_off=MONDAY + WEEK).id == "weekly-2026-11-30"
+
+
+def test_an_edition_that_was_skipped_gives_way_to_one_of_the_same_day(newsroom: Newsroom) -> None:
+    skipped = open_now(newsroom, since=MONDAY - WEEK)
+    item = newsroom.add_item(released_at=newsroom.clock.now)
+    newsroom.clock.forward(hours=1)
+
+    edition = open_now(newsroom)
+
+    assert (edition.id, edition.state) == (skipped.id, "open")
+    assert edition.window_start == MONDAY - WEEK
+    assert frozen(newsroom, edition) == [item]
+
+
+def test_a_skipped_edition_opened_by_hand_does_not_take_the_place_of_the_scheduled_one(newsroom: Newsroom) -> None:
+    newsroom.clock.forward(hours=-1)
+    open_now(newsroom, "daily")
+    open_now(newsroom, "weekly", cut_off=newsroom.clock.now + 3 * DAY)
+    newsroom.add_item(released_at=newsroom.clock.now)
+    newsroom.clock.forward(hours=1)
+
+    opened = {edition.digest_id: edition for edition in open_due_editions(newsroom.app)}
+
+    assert {name: edition.window_end for name, edition in opened.items()} == {"daily": MONDAY, "weekly": MONDAY}
+    assert all(len(frozen(newsroom, edition)) == 1 for edition in opened.values())
 
 
 def test_approving_records_who_and_twice_changes_nothing(newsroom: Newsroom) -> None:

@@ -14,7 +14,6 @@ from subscribers.schedule import (
     Digest,
     edition_name,
     expires_at,
-    next_slot,
     parse_digest,
     previous_slot,
     slot_before,
@@ -101,18 +100,6 @@ def test_no_slot_lies_between_a_slot_and_the_one_before_it(wanted: Digest, momen
 
     for share in (0.01, 0.3, 0.5, 0.99):
         assert slot_before(wanted, earlier + (slot - earlier) * share, zone) == earlier
-
-
-@settings(deadline=None)
-@given(DIGESTS, MOMENTS, ZONES)
-def test_the_next_slot_comes_after_the_moment_and_right_after_the_latest(
-    wanted: Digest, moment: datetime, zone: ZoneInfo
-) -> None:
-    slot = next_slot(wanted, moment, zone)
-
-    assert slot > moment
-    assert slot_before(wanted, slot, zone) == slot
-    assert previous_slot(wanted, slot, zone) == slot_before(wanted, moment, zone)
 
 
 @given(DIGESTS.filter(lambda one: one.cadence != "immediate"), MOMENTS, ZONES)
