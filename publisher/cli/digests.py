@@ -53,7 +53,7 @@ def open_(
     """
     from publisher.app import open_app
     from publisher.usecases.editions import count_items
-    from publisher.usecases.opening import open_edition
+    from publisher.usecases.opening import count_backlog, open_edition
 
     app = open_app(context.obj)
     edition = open_edition(app, digest, cut_off=now, since=since)
@@ -67,6 +67,9 @@ def open_(
     say(f"{edition.id}: {count} items; {edition.outcome or edition.state}")
     if edition.state == "open":
         remark(f"Next: publisher digest preview {edition.id}")
+    elif edition.state == "skipped" and (backlog := count_backlog(app)):
+        remark(f"{backlog} items were there when their source was first collected and are in feeds only. To mail such")
+        remark('items, write backlog = "digest" into the source before it is first collected.')
 
 
 def list_(context: typer.Context, *, as_json: Json = False) -> None:
@@ -213,3 +216,7 @@ def _tell(result: "SendResult", *, as_json: bool) -> None:
     say(f"{result.edition}: {result.planned} planned in {result.variants} variants")
     for state, count in result.states.items():
         say(f"  {state:<10} {count}")
+    if result.next_due_at:
+        remark(
+            f"What is deferred is due from {result.next_due_at.astimezone():%H:%M:%S} on; then run: publisher digest send"
+        )

@@ -147,6 +147,11 @@ def find_item_releases(
     return [(row.id, row.released_at, bool(row.is_old)) for row in tx.execute(query)]
 
 
+def count_unreleased(tx: Connection) -> int:
+    """How many items no edition may hold."""
+    return tx.execute(select(func.count()).select_from(items).where(items.c.released_at.is_(None))).scalar_one()
+
+
 def find_oldest_debt(tx: Connection, *, cadence: str, since: datetime, before: datetime) -> datetime | None:
     """The oldest ``covered_from`` before that moment among subscriptions made after the last edition was opened."""
     query = select(func.min(subscriptions.c.covered_from)).where(

@@ -47,6 +47,12 @@ def open_due_editions(app: App) -> list[Edition]:
     return opened
 
 
+def count_backlog(app: App) -> int:
+    """How many items are in feeds only: they were there when their source was first collected."""
+    with app.database.read() as tx:
+        return store.count_unreleased(tx)
+
+
 @dataclass(frozen=True, slots=True)
 class _Opening:
     digest: Digest

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -34,6 +34,8 @@ class SendResult:
     variants: int
     trouble: str | None = None
     """Why the run ended early; what was not begun waits for the next one."""
+    next_due_at: datetime | None = None
+    """When the first deferred delivery may be tried again."""
 
     @property
     def is_clean(self) -> bool:
@@ -80,7 +82,14 @@ def read_result(app: App, edition_id: str, trouble: str | None = None) -> SendRe
     with app.database.read() as tx:
         read_edition(tx, edition_id)
         states = ledger.count_states(tx, edition_id)
-        return SendResult(edition_id, sum(states.values()), states, count_variants(tx, edition_id), trouble)
+        return SendResult(
+            edition=edition_id,
+            planned=sum(states.values()),
+            states=states,
+            variants=count_variants(tx, edition_id),
+            trouble=trouble,
+            next_due_at=ledger.next_due_at(tx, edition_id),
+        )
 
 
 async def _try_relay(app: App) -> str | None:
