@@ -10,7 +10,7 @@ from pathlib import Path
 from publisher.config import Config, load_config, read_secret
 from publisher.errors import ConfigError
 from publisher.store.database import Database, parse_database_url
-from publisher.store.migrate import SCHEMA_REVISION, create_or_check, upgrade
+from publisher.store.migrate import SCHEMA_REVISION, check, create_or_check, upgrade
 
 Clock = Callable[[], datetime]
 """Returns the aware UTC moment; read once per use-case."""
@@ -38,14 +38,25 @@ def open_app(config_file: Path, clock: Clock = utc_now) -> App:
     return build_app(config, clock)
 
 
+def find_app(config: Config, clock: Clock = utc_now) -> App:
+    """The application over what is there: as ``build_app``, but a database or secret that is missing is an error."""
+    database = _database(config)
+    check(database)
+    return App(config, database, clock, _load_secret(config.site.secret_file or default_secret_file(database)))
+
+
 def build_app(config: Config, clock: Clock = utc_now) -> App:
     """The application of a configuration made in memory or read from a file."""
-    database = Database(parse_database_url(config.database.url, config.folder))
+    database = _database(config)
     secret_file = config.site.secret_file or default_secret_file(database)
     is_new = create_or_check(database)
     if is_new and config.site.secret_file is None:
         write_secret(secret_file)
     return App(config, database, clock, _load_secret(secret_file))
+
+
+def _database(config: Config) -> Database:
+    return Database(parse_database_url(config.database.url, config.folder))
 
 
 def default_secret_file(database: Database) -> Path:
@@ -76,7 +87,6 @@ def _load_secret(path: Path) -> bytes:
 
 def upgrade_database(config_file: Path) -> str:
     """Migrate that configuration's database; the revision it has then."""
-    config = load_config(config_file)
-    database = Database(parse_database_url(config.database.url, config.folder))
+    database = _database(load_config(config_file))
     upgrade(database)
     return SCHEMA_REVISION

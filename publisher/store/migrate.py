@@ -21,13 +21,27 @@ def create_or_check(database: Database) -> bool:
     if is_empty:
         upgrade(database)
         return True
+    _check_revision(database, revision)
+    return False
+
+
+def check(database: Database) -> None:
+    """ConfigError where the database cannot be used as it is; nothing is created."""
+    file = database.file
+    has_content = file is None or (file.exists() and file.stat().st_size > 0)
+    is_empty, revision = _look(database) if has_content else (True, None)
+    if is_empty:
+        raise ConfigError(f"database.url: {database.url} is not made yet. Run: publisher apply newsroom.toml")
+    _check_revision(database, revision)
+
+
+def _check_revision(database: Database, revision: str | None) -> None:
     if revision is None:
         raise ConfigError(f"database.url: {database.url} holds other tables than ours. Name another file")
     if revision != SCHEMA_REVISION:
         raise ConfigError(
             f"{database.url}: the schema is {revision}, this release needs {SCHEMA_REVISION}. Run: publisher db upgrade"
         )
-    return False
 
 
 def upgrade(database: Database) -> None:

@@ -3,6 +3,7 @@
 from fnmatch import fnmatchcase
 
 from publisher.app import App
+from publisher.config import Config
 from publisher.mail.dkim import load_signer
 from publisher.mail.frame import Frame, PersonParts, fill
 from publisher.mail.headers import ascii_address, needs_smtputf8
@@ -23,18 +24,18 @@ def make_envelope(app: App, claim: Claim, frame: Frame, *, edition_id: str, dige
     return Envelope(
         sender=f"{make_bounce_local(app.secret, claim.subscriber_id)}@{app.config.mail.bounce_domain}",
         recipient=ascii_address(address),
-        message=_signed(app, fill(frame, person)),
+        message=_signed(app.config, fill(frame, person)),
         needs_smtputf8=needs_smtputf8(address),
     )
 
 
-def check_signing(app: App) -> None:
+def check_signing(config: Config) -> None:
     """ConfigError where messages are to be signed and cannot be."""
-    _signed(app, b"From: a\r\n\r\n")
+    _signed(config, b"From: a\r\n\r\n")
 
 
-def _signed(app: App, message: bytes) -> bytes:
-    dkim = app.config.dkim
+def _signed(config: Config, message: bytes) -> bytes:
+    dkim = config.dkim
     return message if dkim is None else load_signer(dkim.domain, dkim.selector, dkim.key_file).sign(message)
 
 

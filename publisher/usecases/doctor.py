@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.exc import DatabaseError
-
-from publisher.app import App, open_app
+from publisher.app import App, find_app
+from publisher.config import Config, load_config
 from publisher.errors import PublisherError
 from publisher.store.newsroom import list_digests
 from publisher.transport.smtp import Connection
 from publisher.usecases.addressing import check_signing
+from publisher.usecases.sample import render_sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,33 +24,45 @@ class Finding:
 
 
 def examine(config_file: Path) -> list[Finding]:
-    """Look at configuration, database, set-up and SMTP server; without a configuration nothing further can be seen."""
+    """Look at configuration, database, digests, templates, signing and SMTP server; nothing is created or changed.
+
+    Without a configuration nothing further can be seen.
+    """
     try:
-        app = open_app(config_file)
+        config = load_config(config_file)
     except PublisherError as error:
         return [Finding("configuration", is_well=False, text=str(error))]
-    checks: list[tuple[str, Callable[[App], str]]] = [
-        ("database", _check_database),
-        ("digests", _check_digests),
-        ("dkim", _check_dkim),
-        ("smtp", _check_smtp),
+    checks: list[tuple[str, Callable[[], str]]] = [
+        ("templates", lambda: _check_templates(config)),
+        ("dkim", lambda: _check_dkim(config)),
+        ("smtp", lambda: _check_smtp(config)),
     ]
-    return [Finding("configuration", is_well=True, text=str(config_file)), *(_run(app, *check) for check in checks)]
+    found = [_run(*check) for check in checks]
+    return [Finding("configuration", is_well=True, text=str(config_file)), *_examine_database(config), *found]
 
 
-def _run(app: App, subject: str, check: Callable[[App], str]) -> Finding:
+def _examine_database(config: Config) -> list[Finding]:
     try:
-        return Finding(subject, is_well=True, text=check(app))
+        app = find_app(config)
+    except PublisherError as error:
+        return [Finding("database", is_well=False, text=str(error))]
+    try:
+        return [_run("database", lambda: _check_database(app)), _run("digests", lambda: _check_digests(app))]
+    finally:
+        app.database.close()
+
+
+def _run(subject: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, is_well=True, text=check())
     except PublisherError as error:
         return Finding(subject, is_well=False, text=str(error))
-    except DatabaseError as error:
-        return Finding(subject, is_well=False, text=f"{error.orig}. Restore the file from a backup")
 
 
 def _check_database(app: App) -> str:
     with app.database.read() as tx:
         if app.database.is_sqlite and tx.exec_driver_sql("PRAGMA quick_check").scalar() != "ok":
-            raise PublisherError("the file is damaged. Restore it from a backup")
+            raise PublisherError(f"{app.database.file} is damaged. Restore it from a backup")
     return str(app.database.url)
 
 
@@ -60,16 +72,22 @@ def _check_digests(app: App) -> str:
     return ", ".join(names) or "none yet; write them into newsroom.toml and run: publisher apply newsroom.toml"
 
 
-def _check_dkim(app: App) -> str:
-    check_signing(app)
-    dkim = app.config.dkim
+def _check_templates(config: Config) -> str:
+    for language in config.site.languages:
+        render_sample(config, language)
+    return f"a sample digest renders in {', '.join(config.site.languages)}"
+
+
+def _check_dkim(config: Config) -> str:
+    check_signing(config)
+    dkim = config.dkim
     return f"signs as {dkim.selector}._domainkey.{dkim.domain}" if dkim else "messages are not signed here"
 
 
-def _check_smtp(app: App) -> str:
+def _check_smtp(config: Config) -> str:
     async def greet() -> None:
-        async with Connection(app.config):
+        async with Connection(config):
             pass
 
     asyncio.run(greet())
-    return f"{app.config.smtp.host}:{app.config.smtp.port} answers"
+    return f"{config.smtp.host}:{config.smtp.port} answers"

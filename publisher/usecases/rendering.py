@@ -7,16 +7,18 @@ from urllib.parse import urlsplit
 
 from feeds.model import Label
 from publisher.app import App
+from publisher.config import Config
 from publisher.errors import RenderError, StateError
 from publisher.mail.compose import compose_frame
 from publisher.mail.content import DigestContent, Rendered
 from publisher.mail.headers import FixedHeaders, make_feedback_id
 from publisher.mail.render import render_variant
 from publisher.store import editions as store
-from publisher.store.editions import Variant
-from publisher.usecases.content import content_hash, read_content
+from publisher.store.editions import Edition, Variant
+from publisher.usecases.content import Content, content_hash, read_content
 from publisher.usecases.editions import require_approval
 from publisher.usecases.planning import full_mask, variant_uid
+from subscribers.schedule import Digest
 from subscribers.selection import mask_items
 
 BATCH = 25
@@ -43,13 +45,15 @@ class EditionRenderer:
     def render(self, language: str, *, mask: bytes | None = None) -> Rendered:
         """The texts of a variant; without a mask, of all items of the edition."""
         mask = full_mask(len(self._seen.items)) if mask is None else mask
-        return render_variant(self._content(language, mask), language)
+        content = make_content(self._app.config, self.edition, self._seen, language=language, mask=mask)
+        return render_variant(content, language)
 
     def pack(self, variant: Variant) -> dict[str, Any]:  # values of several column types
         """The row to store for a variant: its compressed message frame and page, or why there is none."""
         try:
             rendered = self.render(variant.language, mask=variant.mask)
-            frame = compose_frame(rendered, self._headers(variant.language))
+            headers = make_headers(self._app.config, self.edition, self._seen.digest, language=variant.language)
+            frame = compose_frame(rendered, headers)
         except RenderError as error:
             return {"variant_id": variant.id, "new_frame": None, "new_page": None, "new_error": str(error)}
         return {
@@ -59,39 +63,42 @@ class EditionRenderer:
             "new_error": None,
         }
 
-    def _content(self, language: str, mask: bytes) -> DigestContent:
-        site, digest = self._app.config.site, self._seen.digest
-        uid = variant_uid(self.edition.id, language, mask)
-        return DigestContent(
-            digest=Label(digest.id, digest.title),
-            edition_id=self.edition.id,
-            window=(self.edition.window_start, self.edition.window_end),
-            zone=site.zone,
-            items=tuple(self._seen.items[position] for position in mask_items(mask)),
-            themes=tuple(self._seen.themes),
-            regions=tuple(self._seen.regions),
-            site_name=site.name,
-            postal_address=site.postal_address,
-            base_url=site.base_url,
-            page_url=f"{site.base_url}/editions/{self.edition.id}/{uid}",
-            archive_url=f"{site.base_url}/editions/",
-            feeds_url=f"{site.base_url}/feeds/",
-        )
 
-    def _headers(self, language: str) -> FixedHeaders:
-        site, mail = self._app.config.site, self._app.config.mail
-        edition, digest = self.edition, self._seen.digest
-        return FixedHeaders(
-            date=edition.planned_at or edition.opened_at,
-            sender=mail.sender,
-            list_title=digest.name("en"),
-            list_id=f"{digest.id}.{urlsplit(site.base_url).hostname}",
-            unsubscribe_prefix=f"{site.base_url}/u/",
-            archive_url=f"{site.base_url}/editions/",
-            help_url=f"{site.base_url}/",
-            feedback_id=make_feedback_id(edition.id, digest.id, language=language, sender=site.name),
-            reply_to=mail.reply_to,
-        )
+def make_content(config: Config, edition: Edition, seen: Content, *, language: str, mask: bytes) -> DigestContent:
+    """What goes into the rendering of a variant."""
+    site, digest = config.site, seen.digest
+    uid = variant_uid(edition.id, language, mask)
+    return DigestContent(
+        digest=Label(digest.id, digest.title),
+        edition_id=edition.id,
+        window=(edition.window_start, edition.window_end),
+        zone=site.zone,
+        items=tuple(seen.items[position] for position in mask_items(mask)),
+        themes=tuple(seen.themes),
+        regions=tuple(seen.regions),
+        site_name=site.name,
+        postal_address=site.postal_address,
+        base_url=site.base_url,
+        page_url=f"{site.base_url}/editions/{edition.id}/{uid}",
+        archive_url=f"{site.base_url}/editions/",
+        feeds_url=f"{site.base_url}/feeds/",
+    )
+
+
+def make_headers(config: Config, edition: Edition, digest: Digest, *, language: str) -> FixedHeaders:
+    """The header fields that all messages of a variant share."""
+    site, mail = config.site, config.mail
+    return FixedHeaders(
+        date=edition.planned_at or edition.opened_at,
+        sender=mail.sender,
+        list_title=digest.name("en"),
+        list_id=f"{digest.id}.{urlsplit(site.base_url).hostname}",
+        unsubscribe_prefix=f"{site.base_url}/u/",
+        archive_url=f"{site.base_url}/editions/",
+        help_url=f"{site.base_url}/",
+        feedback_id=make_feedback_id(edition.id, digest.id, language=language, sender=site.name),
+        reply_to=mail.reply_to,
+    )
 
 
 def render_variants(app: App, edition_id: str, *, stop: Callable[[], bool]) -> list[Variant]:

@@ -57,7 +57,7 @@ async def send(
     repeated. ``start`` is told how many deliveries are pending and returns what to call with progress.
     SenderBusyError where another process sends.
     """
-    check_signing(app)
+    check_signing(app.config)
     with sender_lock(app.database):
         edition, digest, pending = await asyncio.to_thread(_prepare, app, edition_id)
         if edition.state != "planned" or not pending:

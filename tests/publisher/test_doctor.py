@@ -23,7 +23,8 @@ def findings(newsroom: Newsroom) -> dict[str, tuple[bool, str]]:
 def test_a_well_deployment_is_found_well(newsroom: Newsroom) -> None:
     found = findings(newsroom)
 
-    assert {"configuration", "database", "digests", "smtp"} <= found.keys()
+    assert list(found) == ["configuration", "database", "digests", "templates", "dkim", "smtp"]
+    assert found["templates"][1] == "a sample digest renders in en, fr, ru"
     assert all(is_well for is_well, _ in found.values())
     assert found["digests"][1] == "weekly, daily"
 
@@ -36,6 +37,43 @@ def test_a_mail_server_that_is_down_is_named(newsroom: Newsroom) -> None:
 
     assert not is_well
     assert "127.0.0.1:1" in text
+
+
+def test_messages_that_could_not_be_made_are_found(newsroom: Newsroom) -> None:
+    text = newsroom.config_file.read_text()
+    newsroom.config_file.write_text(text.replace("https://harbour.example", "http://harbour.example"))
+
+    is_well, text = findings(newsroom)["templates"]
+
+    assert not is_well
+    assert "an unsubscribe link must be https" in text
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_the_doctor_makes_neither_database_nor_secret(newsroom: Newsroom, content: bytes | None) -> None:
+    folder = newsroom.folder / "new"
+    folder.mkdir()
+    (folder / "publisher.toml").write_text(newsroom.config_file.read_text())
+    if content is not None:
+        (folder / "publisher.db").write_bytes(content)
+    before = {file.name for file in folder.iterdir()}
+
+    found = {one.subject: one for one in examine(folder / "publisher.toml")}
+
+    assert "Run: publisher apply newsroom.toml" in found["database"].text
+    assert [one.subject for one in found.values() if not one.is_well] == ["database"]
+    assert {file.name for file in folder.iterdir()} == before
+    assert content is None or (folder / "publisher.db").read_bytes() == content
+
+
+def test_a_lost_secret_is_found(newsroom: Newsroom) -> None:
+    (newsroom.folder / "publisher.secret").unlink()
+
+    is_well, text = findings(newsroom)["database"]
+
+    assert not is_well
+    assert "publisher.secret" in text
+    assert not (newsroom.folder / "publisher.secret").exists()
 
 
 def test_a_damaged_database_is_found(newsroom: Newsroom) -> None:
