@@ -217,6 +217,4 @@ def _tell(result: "SendResult", *, as_json: bool) -> None:
     for state, count in result.states.items():
         say(f"  {state:<10} {count}")
     if result.next_due_at:
-        remark(
-            f"What is deferred is due from {result.next_due_at.astimezone():%H:%M:%S} on; then run: publisher digest send"
-        )
+        remark(f"Deferred mail is due from {result.next_due_at.astimezone():%H:%M:%S} on. Run the command again then")

@@ -142,7 +142,7 @@ def test_who_got_what_and_why_is_said_of_everybody(client: httpx.Client) -> None
     reasons = {reason.text_content() for path in people for reason in _find(client, path, ".reasons .quiet")}
 
     assert len(people) == 30
-    assert any(reason.startswith("Theme chosen: ") for reason in reasons)
+    assert any(reason.startswith("theme chosen: ") for reason in reasons)
     assert any(reason.startswith("Region not chosen: ") for reason in reasons)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from conftest import Begin, Trial
@@ -71,9 +72,9 @@ def test_a_sender_that_dies_at_a_named_point_is_carried_on_by_the_next(
 
 def test_planning_that_dies_before_its_commit_leaves_nothing_and_is_done_again(begin: Begin) -> None:
     trial = begin(20)
-    trial.newsroom.clock.forward(seconds=1)
-    trial.newsroom.put_digest({"id": "second", "title": {"en": "Second"}, "cadence": "weekly"}, 2)
-    trial.edition = open_edition(trial.newsroom.app, "second").id
+    trial.newsroom.clock.forward(hours=24)
+    trial.newsroom.add_item(released_at=trial.newsroom.clock.now - timedelta(hours=1))
+    trial.edition = open_edition(trial.newsroom.app, "weekly").id
     approve(trial.newsroom.app, trial.edition, actor="ada")
 
     died_with = start(trial, "digest", "plan", trial.edition, failpoint="plan-before-commit").wait(timeout=60)
