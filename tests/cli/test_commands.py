@@ -220,6 +220,27 @@ def test_apply_and_export_go_round(shell: Shell) -> None:
     assert shell.run("export").stdout == exported.stdout
 
 
+def test_what_is_no_address_is_wrong_usage(shell: Shell) -> None:
+    name = shell.open_weekly()
+
+    for command in (("why", "nonsense", name), ("subscribers", "show", "nonsense")):
+        done = shell.run(*command)
+
+        assert done.returncode == 2
+        assert done.stderr.startswith("'nonsense' is not a mail address")
+
+
+def test_a_locked_database_is_work_that_failed(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("publisher.store.database.BUSY_TIMEOUT_S", 0)
+
+    with shell.newsroom.app.database.write():
+        done = shell.run("subscribers", "erase", "ana@example.org", "--yes")
+
+    assert done.returncode == 1
+    assert "publisher.db: database is locked. Nothing of this step was kept" in done.stderr
+    assert "ana@example.org" not in done.stderr
+
+
 def test_init_upgrade_and_doctor(shell: Shell) -> None:
     folder = shell.newsroom.folder / "new"
 
