@@ -143,7 +143,7 @@ def test_who_got_what_and_why_is_said_of_everybody(client: httpx.Client) -> None
 
     assert len(people) == 30
     assert any(reason.startswith("theme chosen: ") for reason in reasons)
-    assert any(reason.startswith("Region not chosen: ") for reason in reasons)
+    assert any(reason.startswith("region not chosen: ") for reason in reasons)
 
 
 def test_an_edition_that_staff_approve_arrives_in_the_mailbox(client: httpx.Client) -> None:
