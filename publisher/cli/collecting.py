@@ -46,6 +46,8 @@ def collect(
         say_json(report.to_json())
     else:
         say(f"{report.new} new, {report.changed} changed, {report.unchanged} unchanged")
+        if not report.sources:
+            remark("No source is due now. Name sources to collect them all the same.")
         for one in report.sources:
             say(f"  {one.id:<20} {one.status:<13} {one.entries} entries, {one.new} new")
     for one in report.sources:

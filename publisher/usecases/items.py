@@ -34,10 +34,20 @@ def list_items(
     app: App, criteria: Criteria | None = None, *, since: date | None = None, limit: int | None = None
 ) -> list[JsonItem]:
     """The items that meet the criteria, dated ``since`` or later, the newest first; all of them without ``limit``."""
+    wanted = criteria or Criteria()
     with app.database.read() as tx:
+        _refuse_unknown(tx, wanted)
         items = _select(tx, criteria, since=since, limit=limit)
         sources = read_source_ids(tx, [item.id for item in items])
     return [_to_json(item, sources[item.id]) for item in items]
+
+
+def _refuse_unknown(tx: Connection, wanted: Criteria) -> None:
+    themes, regions = read_labels(tx)
+    for axis, codes, labels in (("theme", wanted.themes, themes), ("region", wanted.regions, regions)):
+        known = [label.id for label in labels]
+        for code in set(codes) - set(known):
+            raise ConfigError(f"There is no {axis} {code!r}. There are: {', '.join(known)}")
 
 
 def show_item(app: App, item_id: int) -> JsonItem:

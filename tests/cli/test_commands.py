@@ -180,6 +180,8 @@ def test_a_mail_server_that_is_down_is_exit_1_and_said_on_standard_error(shell: 
         (["apply", "nothing.toml"], "nothing.toml cannot be read"),
         (["subscribers", "import", "nothing.csv"], "nothing.csv cannot be read"),
         (["items", "show", "4711"], "4711"),
+        (["items", "--theme", "asylm"], "There is no theme 'asylm'"),
+        (["feeds", "build", "publisher.toml"], "publisher.toml: File exists"),
         (["digest"], ""),
         (["dijest"], "dijest"),
     ],
