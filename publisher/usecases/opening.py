@@ -75,22 +75,12 @@ def _open(app: App, tx: Connection, opening: _Opening) -> Edition:
     digest, cut_off = opening.digest, opening.cut_off
     lineage = store.list_digest_ids(tx, digest.cadence)
     name = edition_name(digest, cut_off, app.config.site.zone)
-    earlier = store.list_editions(tx, digest_ids=lineage)
-    if earlier and _gives_way(earlier[0], name, cut_off=cut_off, now=opening.now):
-        skipped = earlier.pop(0)
-        store.remove_skipped(tx, skipped.id)
-        if skipped.window_start < cut_off:
-            opening = replace(opening, since=skipped.window_start)
+    opening, earlier = _make_way(tx, opening, store.list_editions(tx, digest_ids=lineage), name=name)
     _refuse_twice(earlier, name, cut_off=cut_off)
     start = _window_start(opening, earlier, app.config.site.zone)
     reach_start = _reach(tx, digest, earlier, start=start)
-    frozen = _freeze(
-        tx,
-        lineage,
-        reach_start=reach_start,
-        window=(start, cut_off),
-        floor=earlier[-1].window_start if earlier else start,
-    )
+    floor = earlier[-1].window_start if earlier else start
+    frozen = _freeze(tx, lineage, reach_start=reach_start, window=(start, cut_off), floor=floor)
     edition = Edition(
         id=name,
         digest_id=digest.id,
@@ -107,6 +97,19 @@ def _open(app: App, tx: Connection, opening: _Opening) -> Edition:
     if frozen and digest.approval == "automatic":
         record_approval(tx, edition, actor="automatic", now=opening.now)
     return store.read_edition(tx, name)
+
+
+def _make_way(
+    tx: Connection, opening: _Opening, earlier: Sequence[Edition], *, name: str
+) -> tuple[_Opening, Sequence[Edition]]:
+    """Without the last edition where that was skipped and gives way; the new one begins where it began."""
+    if not earlier or not _gives_way(earlier[0], name, cut_off=opening.cut_off, now=opening.now):
+        return opening, earlier
+    skipped, *others = earlier
+    store.remove_skipped(tx, skipped.id)
+    if skipped.window_start < opening.cut_off:
+        opening = replace(opening, since=skipped.window_start)
+    return opening, others
 
 
 def _gives_way(last: Edition, name: str, *, cut_off: datetime, now: datetime) -> bool:
