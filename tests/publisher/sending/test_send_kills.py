@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from conftest import Begin, Trial
+from trial import Begin, Trial
 
 from publisher.failpoints import NAMES
 from publisher.store.schema import deliveries

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from conftest import Begin, Trial
+from trial import Begin, Trial
 
 from publisher.store import deliveries as ledger
 from publisher.store.schema import deliveries, delivery_events, editions, suppressions

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from conftest import Begin, Trial
+from trial import Begin, Trial
 
 from publisher.errors import RenderError, SenderBusyError, StateError
 from publisher.mail.content import DigestContent, Rendered
