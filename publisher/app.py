@@ -76,8 +76,11 @@ def write_secret(path: Path) -> bool:
     return True
 
 
+_RESTORE = "Restore your copy: with another secret the links in mails already sent no longer work"
+
+
 def _load_secret(path: Path) -> bytes:
-    text = read_secret(path, key="site.secret_file")
+    text = read_secret(path, key="site.secret_file", remedy=_RESTORE)
     if len(text) < 32:
         raise ConfigError(
             f"site.secret_file: {path} holds fewer than 32 characters. Write 64 hexadecimal digits into it"

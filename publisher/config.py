@@ -197,12 +197,12 @@ def load_config(path: Path) -> Config:
     return located
 
 
-def read_secret(path: Path, *, key: str) -> str:
+def read_secret(path: Path, *, key: str, remedy: str = "Create it, readable by this user only") -> str:
     """The text of a secret file without its last newline; ConfigError names the key that asked for it."""
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{key}: cannot read {path} ({error}). Create it, readable by this user only") from error
+        raise ConfigError(f"{key}: cannot read {path} ({error}). {remedy}") from error
     if not text:
         raise ConfigError(f"{key}: {path} is empty. Write the secret into it")
     return text

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from feeds.sources import Source, parse_source
 from publisher.store.schema import collections, sources
@@ -51,6 +51,18 @@ def find_source(tx: Connection, source_id: str) -> SourceState | None:
     query = select(sources).where(sources.c.id == source_id, sources.c.ended_at.is_(None))
     row = tx.execute(query).one_or_none()
     return _build(row) if row else None
+
+
+def find_failing(tx: Connection) -> list[tuple[str, str]]:
+    """(source, last error) of the active sources whose last collection failed, in their order."""
+    last = select(func.max(collections.c.id)).group_by(collections.c.source_id)
+    query = (
+        select(sources.c.id, collections.c.error)
+        .join(collections, collections.c.source_id == sources.c.id)
+        .where(sources.c.ended_at.is_(None), sources.c.failures > 0, collections.c.id.in_(last))
+        .order_by(sources.c.position, sources.c.id)
+    )
+    return [(row.id, row.error or "unknown") for row in tx.execute(query)]
 
 
 def record_collection(tx: Connection, source_id: str, collection: Collection, *, now: datetime) -> None:

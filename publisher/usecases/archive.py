@@ -6,6 +6,7 @@ from datetime import date
 
 from publisher.app import App
 from publisher.errors import NotFoundError
+from publisher.mail.views import window_days
 from publisher.store import editions as store
 from publisher.store.newsroom import list_digests
 from publisher.usecases.planning import full_mask
@@ -34,7 +35,11 @@ def list_past_editions(app: App, language: str) -> list[PastEdition]:
         titles = {one.digest.id: one.digest.name(language) for one in list_digests(tx)}
     zone = app.config.site.zone
     return [
-        PastEdition(one.id, titles.get(one.digest_id, one.digest_id), one.window_end.astimezone(zone).date())
+        PastEdition(
+            one.id,
+            titles.get(one.digest_id, one.digest_id),
+            window_days(one.window_start, one.window_end, zone=zone)[1],
+        )
         for one in published
     ]
 

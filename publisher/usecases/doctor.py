@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from publisher.app import App, find_app
 from publisher.config import Config, load_config
 from publisher.errors import PublisherError
 from publisher.store.newsroom import list_digests
+from publisher.store.sources import find_failing, read_sources
 from publisher.transport.smtp import Connection
 from publisher.usecases.addressing import check_signing
 from publisher.usecases.sample import render_sample
@@ -47,7 +49,8 @@ def _examine_database(config: Config) -> list[Finding]:
     except PublisherError as error:
         return [Finding("database", is_well=False, text=str(error))]
     try:
-        return [_run("database", lambda: _check_database(app)), _run("digests", lambda: _check_digests(app))]
+        checks = {"database": _check_database, "sources": _check_sources, "digests": _check_digests}
+        return [_run(subject, partial(check, app)) for subject, check in checks.items()]
     finally:
         app.database.close()
 
@@ -64,6 +67,14 @@ def _check_database(app: App) -> str:
         if app.database.is_sqlite and tx.exec_driver_sql("PRAGMA quick_check").scalar() != "ok":
             raise PublisherError(f"{app.database.file} is damaged. Restore it from a backup")
     return str(app.database.url)
+
+
+def _check_sources(app: App) -> str:
+    with app.database.read() as tx:
+        names, failing = [one.source.id for one in read_sources(tx)], find_failing(tx)
+    if failing:
+        raise PublisherError("; ".join(f"{name} failed: {error}" for name, error in failing))
+    return ", ".join(names) or "none yet; write them into newsroom.toml and run: publisher apply newsroom.toml"
 
 
 def _check_digests(app: App) -> str:

@@ -87,7 +87,9 @@ def _why_none(edition: Edition, subscriber: Subscriber, wanted: Sequence[Subscri
         return f"none: the subscriber is {subscriber.status}"
     if not any(one.is_active for one in wanted):
         return "none: no active subscription of this cadence"
-    return "none: no item for this person, or subscribed after the edition was opened"
+    if all(one.created_at > edition.opened_at for one in wanted if one.is_active):
+        return "none: subscribed after the edition was opened"
+    return "none: no item in it for this person"
 
 
 def _item_reason(

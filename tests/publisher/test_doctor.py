@@ -7,6 +7,8 @@ import pytest
 from judging import open_court
 from newsroom_app import Newsroom, open_newsroom
 
+from publisher.store.newsroom import put_entry
+from publisher.usecases.collect import collect
 from publisher.usecases.doctor import examine
 
 
@@ -23,10 +25,23 @@ def findings(newsroom: Newsroom) -> dict[str, tuple[bool, str]]:
 def test_a_well_deployment_is_found_well(newsroom: Newsroom) -> None:
     found = findings(newsroom)
 
-    assert list(found) == ["configuration", "database", "digests", "templates", "dkim", "smtp"]
+    assert list(found) == ["configuration", "database", "sources", "digests", "templates", "dkim", "smtp"]
     assert found["templates"][1] == "a sample digest renders in en, fr, ru"
     assert all(is_well for is_well, _ in found.values())
     assert found["digests"][1] == "weekly, daily"
+
+
+def test_a_source_whose_last_collection_failed_is_named_with_its_error(newsroom: Newsroom) -> None:
+    entry = {"id": "gone", "kind": "feed", "url": "http://127.0.0.1:1/rss", "language": "en", "every": "1h"}
+    with newsroom.app.database.write() as tx:
+        put_entry(tx, "sources", entry | {"internal": True}, position=0)
+    collect(newsroom.app)
+
+    is_well, text = findings(newsroom)["sources"]
+
+    assert not is_well
+    assert text.startswith("gone failed: ")
+    assert "127.0.0.1:1" in text
 
 
 def test_a_mail_server_that_is_down_is_named(newsroom: Newsroom) -> None:
