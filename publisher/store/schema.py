@@ -264,7 +264,7 @@ consents = Table(
     Column("how", Text, nullable=False),
     Column("wording", Text, nullable=False, default=""),  # version of the text that was agreed to
     Column("language", String(16), nullable=False),
-    Column("actor", Text, nullable=False),  # subscriber | staff:<name> | import
+    Column("actor", Text, nullable=False),  # subscriber | staff:<name> | import | system
     Index(None, "subscriber_id"),
 )
 
@@ -272,7 +272,7 @@ suppressions = Table(
     "suppressions",
     metadata,
     Column("address_hash", String(64), primary_key=True),  # keyed, so that it says nothing without the secret
-    Column("reason", String(32), nullable=False),  # unsubscribed-all | bounce | complaint | erased | staff
+    Column("reason", String(32), nullable=False),  # bounce | complaint | erased | staff
     Column("at", Moment, nullable=False),
     Column("subscriber_id", ForeignKey("subscribers.id")),
     Index(None, "subscriber_id"),

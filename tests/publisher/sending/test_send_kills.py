@@ -132,3 +132,22 @@ def test_open_intents_are_bounded_by_twice_the_connections(begin: Begin) -> None
 
     assert 1 <= open_intents <= IN_FLIGHT
     assert_fair(trial, 60, uncertain=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("command", ["digest send", "tick"])
+def test_a_sender_that_is_asked_to_end_leaves_nothing_in_doubt(begin: Begin, command: str, number: int) -> None:
+    trial = begin(60, delay_s=0.02, connections=CONNECTIONS)
+    arguments = [*command.split(), *([trial.edition] if command == "digest send" else [])]
+    sender = start(trial, *arguments)
+    wait_until(lambda: len(trial.court.accepted) >= 10)
+
+    sender.send_signal(number)
+    ended_with = sender.wait(timeout=60)
+
+    assert ended_with == 0
+    assert len(trial.court.accepted) < 60
+    assert set(trial.states) == {"sent", "planned"}
+    trial.send()
+    assert_fair(trial, 60, uncertain=0)
