@@ -63,6 +63,15 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Claimed deliveries of one edition that are to begin."""
+
+    edition_id: str
+    cadence: str
+    ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What is true of a claimed delivery's subscriber at this moment."""
 
@@ -125,13 +134,13 @@ def read_standings(tx: Connection, ids: Sequence[int], *, cadence: str) -> Itera
         yield Standing(delivery_id, status, bool(is_suppressed), bool(is_subscribed))
 
 
-def begin(tx: Connection, ids: Sequence[int], *, edition_id: str, cadence: str, fence: int, now: datetime) -> set[int]:
+def begin(tx: Connection, asked: Asked, *, fence: int, now: datetime) -> set[int]:
     """Write the intents of claimed deliveries; the ids that are still this sender's and whose readers may have mail.
 
     Consent, suppression, subscription, approval and pause are read in the same statement: nothing that ended before
     it is begun by it.
     """
-    values = {"ids": ids, "edition": edition_id, "cadence": cadence, "holder": fence, "now": now}
+    values = {"ids": asked.ids, "edition": asked.edition_id, "cadence": asked.cadence, "holder": fence, "now": now}
     return set(tx.execute(_BEGIN, values).scalars())
 
 

@@ -33,7 +33,7 @@ class Owner(Protocol):
 
 
 class Route:
-    """Connections to one relay, opened as there is work. The first after a failure is alone: ten would all be refused."""
+    """Connections to one relay, opened as there is work: one alone first, where ten would all be refused."""
 
     def __init__(self, config: Config, relay: Relay, owner: Owner) -> None:
         self.relay = relay

@@ -14,7 +14,7 @@ from publisher.errors import StateError
 from publisher.failpoints import passing
 from publisher.mail.frame import Frame
 from publisher.store import deliveries as ledger
-from publisher.store.deliveries import Change, Claim, Standing
+from publisher.store.deliveries import Asked, Change, Claim, Standing
 from publisher.store.editions import change_edition, read_frames
 from publisher.store.leases import LEASE, renew_lease
 from publisher.store.subscribers import suppress
@@ -178,7 +178,7 @@ def _begin_edition(tx: Connection, sending: Sending, ids: Sequence[int], *, fenc
     if now >= sending.expires_at:
         ledger.close_pending(tx, sending.edition_id, state="expired", reply=NOT_SENT_ANY_MORE, now=now)
         return set()
-    return ledger.begin(tx, ids, edition_id=sending.edition_id, cadence=sending.cadence, fence=fence, now=now)
+    return ledger.begin(tx, Asked(sending.edition_id, sending.cadence, ids), fence=fence, now=now)
 
 
 def _find_hold(tx: Connection, run: Run, edition_id: str) -> str | None:
