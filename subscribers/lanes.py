@@ -60,6 +60,11 @@ def prepare(lane: Lane, limits: Limits, *, now: datetime) -> Lane:
     )
 
 
+def is_put_back(known: Lane | None, lane: Lane) -> bool:
+    """Whether the bucket starts anew after a clock that was put back, which must be kept or it starts anew for ever."""
+    return bool(known and known.bucket and lane.bucket and lane.bucket.at < known.bucket.at)
+
+
 def wait_s(lane: Lane, now: datetime) -> float:
     """Seconds until a message may begin, as far as this lane can say; 0 where one may."""
     return max(lane.bucket.wait_s if lane.bucket else 0.0, breakers.wait_s(lane.breaker, now))

@@ -11,7 +11,18 @@ from publisher.config import Config
 from publisher.store.pace import read_lanes, write_lanes
 from subscribers import breakers
 from subscribers.breakers import Fault, Tally, find_fault
-from subscribers.lanes import Heard, Lane, adapt, pass_one, prepare, provider_key, relay_key, sort_by_lane, wait_s
+from subscribers.lanes import (
+    Heard,
+    Lane,
+    adapt,
+    is_put_back,
+    pass_one,
+    prepare,
+    provider_key,
+    relay_key,
+    sort_by_lane,
+    wait_s,
+)
 from subscribers.pacing import (
     Bucket,
     Limits,
@@ -102,12 +113,13 @@ class Pacer:
             return Granted([(opening - now).total_seconds()] * len(domains))
         keys = [provider_key(domain) for domain in domains]
         shared = relay_key(relay)
-        lanes = self._open_lanes(tx, {shared, *keys}, now)
+        rows, lanes = self._open_lanes(tx, {shared, *keys}, now)
         if not lanes:
             return Granted([0.0] * len(domains))
         before = dict(lanes)
         waits = [self._ask(lanes, (WARM_UP, shared, key), now) for key in keys]
-        write_lanes(tx, [lane for key, lane in lanes.items() if lane is not before[key]])
+        changed = [lane for key, lane in lanes.items() if lane is not before[key] or is_put_back(rows.get(key), lane)]
+        write_lanes(tx, changed)
         return Granted(waits, lanes[shared].pace.connections if shared in lanes else None)
 
     def learn(
@@ -146,8 +158,8 @@ class Pacer:
     def _next_opening(self, now: datetime) -> datetime | None:
         return None if self._rules.window is None else next_opening(self._rules.window, now, self._rules.zone)
 
-    def _open_lanes(self, tx: Connection, keys: set[str], now: datetime) -> dict[str, Lane]:
-        """The lanes of these keys that have a row or a limit, with buckets as of now."""
+    def _open_lanes(self, tx: Connection, keys: set[str], now: datetime) -> tuple[Mapping[str, Lane], dict[str, Lane]]:
+        """The rows of these keys, and the lanes that have a row or a limit, with buckets as of now."""
         plan = self._rules.warm_up
         today = now.astimezone(self._rules.zone).date()
         allowance = None if plan is None else daily_allowance(plan, today)
@@ -162,7 +174,7 @@ class Pacer:
         }
         if allowance is not None:
             lanes[WARM_UP] = self._todays(rows.get(WARM_UP, Lane(WARM_UP)), allowance, now)
-        return lanes
+        return rows, lanes
 
     def _todays(self, lane: Lane, allowance: int, now: datetime) -> Lane:
         """The warm-up lane, its bucket filled once a local day."""
