@@ -98,7 +98,7 @@ UNHURRIED = Pace()
 
 def slow_down(pace: Pace, limits: Limits, *, now: datetime) -> Pace:
     """After "too fast": half the rate, and one connection."""
-    if _is_recent(pace, SLOW_DOWN_PAUSE, now):
+    if pace.rate is not None and _is_recent(pace, SLOW_DOWN_PAUSE, now):
         return pace
     known = pace.rate or limits.rate
     rate = limits.first_rate if known is None else max(SLOWEST, known / 2)

@@ -23,7 +23,7 @@ def describe_lane(lane: Lane, now: datetime) -> str:
     subject = f"relay {name}" if scope == "relay" else name
     breaker = lane.breaker
     if breaker.open_until is None:
-        return f"{subject}: slowed down, it told us that we are too fast: {_describe_pace(lane)}"
+        return f"{subject}: {_describe_pace(lane)}"
     words = _WORDS.get(breaker.fault.kind, "").format(detail=breaker.fault.detail)
     if state_of(breaker, now) == "half-open":
         return f"{subject}: one message at a time goes there to find out whether it is over: {words}"
@@ -31,9 +31,11 @@ def describe_lane(lane: Lane, now: datetime) -> str:
 
 
 def _describe_pace(lane: Lane) -> str:
-    rate = lane.pace.rate and f"{lane.pace.rate:.3g} messages a second"
-    connections = lane.pace.connections and f"{lane.pace.connections} connections at most"
-    return ", ".join(words for words in (rate, connections) if words)
+    rate, count = lane.pace.rate, lane.pace.connections
+    pool = [] if count is None else ["one connection" if count == 1 else f"{count} connections"]
+    if rate is None:
+        return f"it was in trouble, so it gets {' '.join(pool)} at most"
+    return f"it told us that we are too fast, so it gets {', '.join([f'{rate:.3g} messages a second', *pool])} at most"
 
 
 _WORDS: Mapping[Kind, str] = {

@@ -1,5 +1,6 @@
 """Pace in the database: senders share buckets, and what one has learnt holds for all."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -15,9 +16,11 @@ from publisher.app import Clock, open_app, utc_now
 from publisher.store.database import Database
 from publisher.store.pace import let_try_again
 from publisher.store.schema import pace
-from publisher.usecases.breakers import describe_breakers
+from publisher.usecases.breakers import describe_breakers, describe_lane
 from publisher.usecases.pacing import FIRST_RELAY_RATE, Granted, Pacer, make_rules
-from subscribers.replies import Verdict, judge_reply
+from subscribers.breakers import CLOSED, RULES, Fault, trip
+from subscribers.lanes import Lane
+from subscribers.replies import Kind, Verdict, judge_reply
 
 SENT = judge_reply(250, "2.0.0 ok", step="data")
 GONE = judge_reply(550, "5.1.1 unknown", step="rcpt")
@@ -139,8 +142,8 @@ def test_haste_slows_all_senders_to_one_connection_and_passes(newsroom: Newsroom
 
         assert other.grant("c.example").connections == 1
         assert describe_breakers(newsroom.app) == [
-            f"relay main: slowed down, it told us that we are too fast: {FIRST_RELAY_RATE:.3g} messages a second,"
-            " 1 connections at most"
+            f"relay main: it told us that we are too fast, so it gets {FIRST_RELAY_RATE:.3g} messages a second,"
+            " one connection at most"
         ]
         for _ in range(40):
             newsroom.clock.forward(minutes=1)
@@ -166,6 +169,22 @@ def test_a_refusal_of_our_domain_stops_that_provider_alone_until_a_probe_is_take
         other.learn(("gmail.com", SENT))
         assert one.waits("gmail.com", "gmail.com") == [0.0, 0.0]
         assert describe_breakers(newsroom.app) == []
+
+
+@pytest.mark.parametrize("kind", list(RULES))
+def test_every_fault_that_opens_a_breaker_is_told_with_a_remedy(kind: Kind) -> None:
+    breaker = trip(CLOSED, Fault(kind, "9 of 10"), now=MONDAY)
+
+    line = describe_lane(Lane("domain:gmail.com", breaker=breaker), MONDAY)
+
+    assert re.fullmatch(r"gmail\.com: no mail goes there until 2026-11-23 [0-9:]+ UTC: it \S+ .+\. \S+ .+", line)
+
+
+def test_a_relay_in_trouble_is_told_with_the_connections_it_is_left(newsroom: Newsroom) -> None:
+    with senders(newsroom, 1) as (sender,):
+        sender.learn(("a.example", judge_reply(452, "4.3.1 disk full", step="data")))
+
+    assert describe_breakers(newsroom.app) == ["relay main: it was in trouble, so it gets 3 connections at most"]
 
 
 def test_staff_can_have_it_tried_again_at_once(newsroom: Newsroom) -> None:

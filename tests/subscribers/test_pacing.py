@@ -102,6 +102,10 @@ def test_haste_halves_the_rate_once_for_all_that_was_in_flight_and_leaves_one_co
     assert slow_down(pace, RELAY, now=later(seconds=31)).rate == 25
 
 
+def test_haste_is_heard_right_after_other_trouble() -> None:
+    assert slow_down(use_fewer(UNHURRIED, RELAY, now=NOW), RELAY, now=NOW) == Pace(50.0, 1, NOW)
+
+
 def test_the_rate_is_halved_down_to_a_floor() -> None:
     pace, now = UNHURRIED, NOW
     for _ in range(40):
