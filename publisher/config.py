@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections import Counter
+from datetime import date
 from email.headerregistry import Address
 from email.utils import parseaddr
 from functools import cached_property
@@ -24,6 +25,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from publisher.errors import ConfigError
+from subscribers.pacing import WarmUp, parse_window
 
 Language = Literal["en", "fr", "ru"]
 
@@ -72,6 +74,18 @@ def _languages(languages: tuple[str, ...]) -> tuple[str, ...]:
     if twice:
         raise ValueError(f"{', '.join(twice)} stands there twice. Remove one")
     return languages
+
+
+def _window(text: str) -> str:
+    parse_window(text)
+    return text
+
+
+def _domains(limits: "tuple[DomainPace, ...]") -> "tuple[DomainPace, ...]":
+    twice = [domain for domain, count in Counter(limit.domain for limit in limits).items() if count > 1]
+    if twice:
+        raise ValueError(f"{', '.join(twice)} stands there twice. Remove one")
+    return limits
 
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
@@ -182,6 +196,39 @@ class Smtp(Relay):
         return self
 
 
+class WarmUpSection(_Section):
+    """A new address or domain begins with few messages a day and grows."""
+
+    start: date
+    first_day: int = Field(default=200, ge=1)
+    growth: float = Field(default=1.5, gt=1, le=10)
+    until: int = Field(default=100_000, ge=1)
+
+    @model_validator(mode="after")
+    def _grows(self) -> Self:
+        if self.until < self.first_day:
+            raise ValueError("until is less than first_day. Make it what you want to reach in a day")
+        return self
+
+    @property
+    def plan(self) -> WarmUp:
+        return WarmUp(self.start, self.first_day, self.growth, self.until)
+
+
+class DomainPace(_Section):
+    """A limit for the recipients of one domain."""
+
+    domain: Domain
+    messages_per_second: float = Field(gt=0)
+
+
+class Pace(_Section):
+    window: Annotated[str, AfterValidator(_window)] | None = None
+    """Hours of the local day in which digests go out, like ``08:00-20:00``."""
+    warm_up: WarmUpSection | None = None
+    domains: Annotated[tuple[DomainPace, ...], AfterValidator(_domains)] = ()
+
+
 class Dkim(_Section):
     domain: Domain
     selector: str = Field(min_length=1)
@@ -206,6 +253,7 @@ class Config(BaseSettings):
     database: DatabaseSection = DatabaseSection()
     mail: Mail
     smtp: Smtp = Smtp()
+    pace: Pace = Pace()
     dkim: Dkim | None = None
     web: Web = Web()
     folder: Path = Field(default=Path(), exclude=True)

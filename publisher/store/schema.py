@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Date,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -403,4 +404,21 @@ delivery_events = Table(
     Column("state", String(16), nullable=False),
     Column("reply", Text, nullable=False),
     Index(None, "delivery_id"),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    Column("key", Text, primary_key=True),  # relay:<name> | domain:<recipient domain> | warm-up
+    Column("tokens", Float),  # what the bucket held at filled_at; empty: nothing limits the rate
+    Column("filled_at", Moment),
+    Column("rate", Float),  # learnt, below the configured one: messages a second
+    Column("connections", Integer),  # learnt, below the configured pool
+    Column("changed_at", Moment),  # when rate and connections were learnt
+    Column("open_until", Moment),  # no message begins before; empty: the breaker is closed
+    Column("is_probing", Boolean, nullable=False),
+    Column("opened_at", Moment),
+    Column("openings", Integer, nullable=False),  # in a row
+    Column("kind", String(16), nullable=False),  # of the replies that opened it
+    Column("detail", Text, nullable=False),
 )

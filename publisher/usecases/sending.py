@@ -18,9 +18,11 @@ from publisher.store.leases import end_lease, take_lease, take_over
 from publisher.store.lock import sender_lock
 from publisher.store.newsroom import read_digest
 from publisher.usecases.addressing import check_signing
-from publisher.usecases.intents import NOT_SENT_ANY_MORE, Run, Sending, give_back
+from publisher.usecases.intents import NOT_SENT_ANY_MORE, give_back
+from publisher.usecases.pacing import Pacer, make_rules
 from publisher.usecases.pump import Progress, Pump
 from publisher.usecases.rendering import render_variants
+from publisher.usecases.run import Run, Sending
 from subscribers.schedule import expires_at
 
 RETRY_PAUSE = timedelta(minutes=1)
@@ -102,7 +104,8 @@ class _Sender:
         self._run = run
         self._app = run.app
         self._stop = stop
-        self._pending = 0
+        self._trouble: str | None = None
+        self._holds: dict[str, str] = {}
         self._unrendered: dict[str, list[Variant]] = {}
 
     async def send(
@@ -116,31 +119,33 @@ class _Sender:
         for edition_id in seen:
             await self._join(edition_id)
         await self._join_more(seen, find_more)
-        trouble = None
         if self._run.editions:
             joining = asyncio.create_task(self._keep_joining(seen, find_more))
             try:
-                trouble = await self._pump(start(self._pending))
+                pending = sum(one.pending for one in self._run.editions.values())
+                await self._pump(start(pending))
             finally:
                 joining.cancel()
-        return [await asyncio.to_thread(self._end_edition, name, trouble) for name in seen]
+        return [await asyncio.to_thread(self._end_edition, name) for name in seen]
 
-    async def _pump(self, progress: Progress) -> str | None:
+    async def _pump(self, progress: Progress) -> None:
+        if (closed := self._run.pacer.find_closed(self._app.clock())) is not None:
+            self._trouble = closed.reason
+            return
         pump = Pump(self._run, stop=self._stop, progress=progress)
         try:
             await pump.run()
+            self._trouble, self._holds = pump.trouble, pump.holds
         except TransportError as error:
-            return str(error)
-        return pump.trouble
+            self._trouble = str(error)
 
     async def _join(self, edition_id: str) -> None:
         """Render what is not yet and let the edition take part."""
-        sending, pending = await asyncio.to_thread(_prepare, self._app, edition_id)
+        sending = await asyncio.to_thread(_prepare, self._app, edition_id)
         if sending is None:
             return
         unrendered = await asyncio.to_thread(render_variants, self._app, edition_id, stop=self._stop.is_set)
         self._unrendered[edition_id] = unrendered
-        self._pending += pending
         self._run.editions[edition_id] = sending
 
     async def _keep_joining(self, seen: list[str], find_more: FindMore | None) -> None:
@@ -160,7 +165,8 @@ class _Sender:
             else:
                 seen.append(name)
 
-    def _end_edition(self, edition_id: str, trouble: str | None) -> SendResult:
+    def _end_edition(self, edition_id: str) -> SendResult:
+        trouble = self._holds.get(edition_id) or self._trouble
         trouble = trouble or _describe_unrendered(edition_id, self._unrendered.get(edition_id, []))
         _close_when_done(self._app, edition_id, trouble)
         return read_result(self._app, edition_id, trouble)
@@ -171,7 +177,7 @@ def _begin_run(app: App) -> Run:
     with app.database.write() as tx:
         take_over(tx, app.clock(), is_alone=app.database.is_sqlite)
         fence = take_lease(tx, f"{socket.gethostname()}:{os.getpid()}")
-    return Run(app, fence)
+    return Run(app, fence, Pacer(make_rules(app.config)))
 
 
 def _end_run(run: Run) -> None:
@@ -195,8 +201,8 @@ def read_result(app: App, edition_id: str, trouble: str | None = None) -> SendRe
         )
 
 
-def _prepare(app: App, edition_id: str) -> tuple[Sending | None, int]:
-    """Expire what is too old; the edition where something of it is to be sent, and how much is pending."""
+def _prepare(app: App, edition_id: str) -> Sending | None:
+    """Expire what is too old; the edition where something of it is to be sent."""
     now = app.clock()
     with app.database.write() as tx:
         edition = read_edition(tx, edition_id)
@@ -211,8 +217,9 @@ def _prepare(app: App, edition_id: str) -> tuple[Sending | None, int]:
             ledger.close_pending(tx, edition_id, state="expired", reply=NOT_SENT_ANY_MORE, now=now)
         _close(tx, app, edition_id)
         pending = _count_pending(tx, edition_id)
-    is_wanted = edition.state == "planned" and pending
-    return Sending(edition_id, digest.number, digest.digest.cadence, expiry) if is_wanted else None, pending
+    if not (edition.state == "planned" and pending):
+        return None
+    return Sending(edition_id, digest.number, digest.digest.cadence, edition.window_end, expiry, pending)
 
 
 def _close_when_done(app: App, edition_id: str, trouble: str | None) -> None:
@@ -222,8 +229,12 @@ def _close_when_done(app: App, edition_id: str, trouble: str | None) -> None:
             ledger.close_pending(tx, edition_id, state="cancelled", reply=edition.outcome or "", now=app.clock())
         elif edition.state == "planned" and edition.paused_at is None:
             retry_at = app.clock() + RETRY_PAUSE if trouble else None
-            change_edition(tx, edition_id, outcome=f"held: {trouble}" if trouble else None, retry_at=retry_at)
+            change_edition(tx, edition_id, outcome=_held(trouble), retry_at=retry_at)
         _close(tx, app, edition_id)
+
+
+def _held(trouble: str | None) -> str | None:
+    return trouble and (trouble if trouble.startswith("held: ") else f"held: {trouble}")
 
 
 def _close(tx: Connection, app: App, edition_id: str) -> None:
