@@ -36,7 +36,7 @@ def check_signing(config: Config) -> None:
 
 def _signed(config: Config, message: bytes) -> bytes:
     dkim = config.dkim
-    return message if dkim is None else load_signer(dkim.domain, dkim.selector, dkim.key_file).sign(message)
+    return message if dkim is None else load_signer(dkim).sign(message)
 
 
 def message_id(app: App, edition_id: str, subscriber_id: int) -> str:

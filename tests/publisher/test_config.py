@@ -178,7 +178,7 @@ def test_the_environment_wins_over_the_file(file: Path, monkeypatch: pytest.Monk
         ("PUBLISHER_SITE__LANGUAGES", "en,fr", "Write lists as JSON"),
         ("PUBLISHER_SITE", "x", "the environment has PUBLISHER_SITE, which is no key"),
         ("PUBLISHER_SMPT__HOST", "x", "the environment has PUBLISHER_SMPT__HOST, which is no key. Use PUBLISHER_SECT"),
-        ("PUBLISHER_SMTP_HOST", "x", "with a section of site, database, mail, smtp, dkim, web, or unset it"),
+        ("PUBLISHER_SMTP_HOST", "x", "with a section of site, database, mail, smtp, dkim, dns, web, or unset it"),
         ("publisher_smpt__host", "x", "publisher_smpt__host"),
         ("PUBLISHER_FOLDER", "/somewhere/else", "PUBLISHER_FOLDER"),
     ],
