@@ -86,9 +86,7 @@ def _name_server(text: str) -> str:
     try:
         parse_name_server(text)
     except ValueError as error:
-        raise ValueError(
-            "is no address of a name server. Use 192.0.2.53, 127.0.0.1:5353 or [2001:db8::53]:53"
-        ) from error
+        raise ValueError("is no name server. Use an address like 192.0.2.53 or 127.0.0.1:5353") from error
     return text
 
 

@@ -47,6 +47,9 @@ connections = {connections}
 [web]
 port = {web_port}
 staff_port = 0
+
+[dns]
+servers = []
 """
 
 
