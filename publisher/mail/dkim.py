@@ -70,7 +70,7 @@ class Identity:
         return f"{self.selector}._domainkey.{self.domain}"
 
     def sign(self, digest: bytes) -> bytes:
-        """The signature over a SHA-256 digest, in base64; the same for the same digest. Lets other threads run."""
+        """The signature over a SHA-256 digest, in base64; the same for the same digest."""
         if isinstance(self.key, rsa.RSAPrivateKey):
             signature = self.key.sign(digest, _PKCS1, _SHA256)
         else:
@@ -79,38 +79,57 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """A message with its signature fields up to the signatures, and the SHA-256 digests that these are made over."""
+
+    message: bytes
+    fields: tuple[bytes, ...]
+    digests: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Template:
     """A signature field up to its body hash, as it is written and in its canonical form."""
 
-    identity: Identity
     written: bytes
     canonical: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Signs for each of its identities, RSA first. May be used by several threads."""
+    """Signs for each of its identities, RSA first: the same octets for the same message, no matter how often.
+
+    May be used by several threads.
+    """
 
     identities: tuple[Identity, ...]
     _templates: dict[tuple[bytes, ...], tuple[_Template, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def sign(self, message: bytes, *, is_relaxed: bool = False) -> bytes:
-        """The message with its signatures in front: the same octets for the same message, no matter how often.
+        """The message with its signatures in front.
 
         ``is_relaxed``: its body is known to be in ``relaxed`` form (see ``has_relaxed_body``).
         """
+        prepared = self.prepare(message, is_relaxed=is_relaxed)
+        return finish(prepared, self.sign_digests(prepared.digests))
+
+    def prepare(self, message: bytes, *, is_relaxed: bool = False) -> Prepared:
+        """Everything but the operations with the private keys."""
         head_end = message.index(b"\r\n\r\n")
         fields = _canonical_fields(message[:head_end])
         names = tuple([name for name in SIGNED if name in fields])
         head = hashlib.sha256(b"\r\n".join([*[fields[name] for name in names], b""]))
         body_hash = base64.b64encode(_hash_body(message, head_end + 4, is_relaxed=is_relaxed))
-        pieces = []
-        for template in self._find_templates(names):
-            signed = head.copy()
-            signed.update(b"%b%b; b=" % (template.canonical, body_hash))
-            signature = template.identity.sign(signed.digest())
-            pieces.append(b"%b%b;\r\n b=%b\r\n" % (template.written, body_hash, _folded(signature)))
-        return b"".join([*pieces, message])
+        templates = self._find_templates(names)
+        return Prepared(
+            message,
+            tuple([b"%b%b;\r\n b=" % (template.written, body_hash) for template in templates]),
+            tuple([_digest(head.copy(), b"%b%b; b=" % (template.canonical, body_hash)) for template in templates]),
+        )
+
+    def sign_digests(self, digests: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """The signatures over the digests of a message, in base64. Lets other threads run."""
+        return tuple([one.sign(digest) for one, digest in zip(self.identities, digests, strict=True)])
 
     def _find_templates(self, names: tuple[bytes, ...]) -> tuple[_Template, ...]:
         found = self._templates.get(names)
@@ -118,6 +137,13 @@ class Signer:
             found = tuple(_make_template(identity, names) for identity in self.identities)
             self._templates[names] = found
         return found
+
+
+def finish(prepared: Prepared, signatures: tuple[bytes, ...]) -> bytes:
+    """The message with its signatures in front."""
+    fields = zip(prepared.fields, signatures, strict=True)
+    pieces = [b"%b%b\r\n" % (unsigned, _folded(signature)) for unsigned, signature in fields]
+    return b"".join([*pieces, prepared.message])
 
 
 def has_relaxed_body(frame: Frame) -> bool:
@@ -172,7 +198,12 @@ def _make_template(identity: Identity, names: tuple[bytes, ...]) -> _Template:
         f"DKIM-Signature: v=1; a={identity.algorithm}-sha256; c=relaxed/relaxed; d={identity.domain};\r\n"
         f" s={identity.selector};\r\n h={signed};\r\n bh="
     ).encode("ascii")
-    return _Template(identity, written, _canonical_field(written.replace(b"\r\n", b""))[1])
+    return _Template(written, _canonical_field(written.replace(b"\r\n", b""))[1])
+
+
+def _digest(hashed: "hashlib._Hash", rest: bytes) -> bytes:
+    hashed.update(rest)
+    return hashed.digest()
 
 
 def _hash_body(message: bytes, at: int, *, is_relaxed: bool) -> bytes:
