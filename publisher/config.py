@@ -1,12 +1,14 @@
 """The deployment: ``publisher.toml`` with ``PUBLISHER_SECTION__KEY`` variables over it."""
 
 import os
+import re
 import tomllib
 from collections import Counter
 from datetime import date
 from email.headerregistry import Address
 from email.utils import parseaddr
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -88,10 +90,37 @@ def _domains(limits: "tuple[DomainPace, ...]") -> "tuple[DomainPace, ...]":
     return limits
 
 
+def _selector(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9_-]{1,63})*", text):
+        raise ValueError("is no selector. Use letters, digits and hyphens, like s2026")
+    return text.lower()
+
+
+def _name_server(text: str) -> str:
+    try:
+        parse_name_server(text)
+    except ValueError as error:
+        raise ValueError("is no name server. Use an address like 192.0.2.53 or 127.0.0.1:5353") from error
+    return text
+
+
+def parse_name_server(text: str) -> tuple[str, int]:
+    """Address and port of ``192.0.2.53``, ``192.0.2.53:5353``, ``2001:db8::53`` or ``[2001:db8::53]:53``."""
+    found = re.fullmatch(r"\[(?P<v6>[^\]]+)\](?::(?P<port6>\d{1,5}))?|(?P<v4>[\d.]+):(?P<port4>\d{1,5})", text)
+    if found is None:
+        return str(ip_address(text)), 53
+    port = int(found["port6"] or found["port4"] or 53)
+    if not 1 <= port <= 65535:
+        raise ValueError(f"{port} is no port")
+    return str(ip_address(found["v6"] or found["v4"])), port
+
+
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Domain = Annotated[str, AfterValidator(_domain)]
+Selector = Annotated[str, AfterValidator(_selector)]
+NameServer = Annotated[str, AfterValidator(_name_server)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -231,8 +260,25 @@ class Pace(_Section):
 
 class Dkim(_Section):
     domain: Domain
-    selector: str = Field(min_length=1)
+    selector: Selector
     key_file: Path
+    ed25519_selector: Selector | None = None
+    ed25519_key_file: Path | None = None
+    check_dns: bool = True
+    """Nothing is sent while DNS has another key than these files."""
+
+    @model_validator(mode="after")
+    def _has_two_places(self) -> Self:
+        if (self.ed25519_selector is None) != (self.ed25519_key_file is None):
+            raise ValueError("ed25519_selector and ed25519_key_file go together. Give both or neither")
+        if self.ed25519_selector == self.selector:
+            raise ValueError("selector and ed25519_selector are the same. Each key has a selector of its own")
+        return self
+
+
+class Dns(_Section):
+    servers: tuple[NameServer, ...] | None = None
+    """Whom to ask; None: those of the system. Empty: nothing is looked up."""
 
 
 class Web(_Section):
@@ -255,6 +301,7 @@ class Config(BaseSettings):
     smtp: Smtp = Smtp()
     pace: Pace = Pace()
     dkim: Dkim | None = None
+    dns: Dns = Dns()
     web: Web = Web()
     folder: Path = Field(default=Path(), exclude=True)
 
@@ -331,6 +378,8 @@ def _check_secrets(config: Config, path: Path) -> None:
                 read_secret(relay.password_file, key="smtp.password_file")
         if config.dkim:
             read_secret(config.dkim.key_file, key="dkim.key_file")
+        if config.dkim and config.dkim.ed25519_key_file:
+            read_secret(config.dkim.ed25519_key_file, key="dkim.ed25519_key_file")
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 

@@ -76,7 +76,7 @@ def doctor(
     failpoints: Annotated[bool, typer.Option("--failpoints", help="List where tests can end the process.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Check configuration, database, digests, templates, DKIM key and SMTP server. Changes nothing."""
+    """Check configuration, database, digests, templates, DKIM, SMTP server and DNS. Changes nothing."""
     from publisher.failpoints import NAMES
 
     if failpoints:

@@ -6,11 +6,13 @@ At most ``connections × 2`` intents are open at any moment; that is what a kill
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from publisher.errors import RenderError
 from publisher.failpoints import passing
+from publisher.mail.dkim import has_relaxed_body
 from publisher.mail.frame import Frame
+from publisher.mail.signing import SigningPool
 from publisher.store.batches import in_batches
 from publisher.store.deliveries import Claim
 from publisher.transport.messages import Attempt, Envelope, Outcome
@@ -18,6 +20,7 @@ from publisher.transport.pool import RelayPool
 from publisher.usecases.addressing import make_envelope
 from publisher.usecases.intents import claim_chunk, exchange, find_veto, give_back, load_frames, postpone
 from publisher.usecases.later import Later
+from publisher.usecases.preflight import check_size
 from publisher.usecases.run import Begun, Finished, Run, Wanted
 from subscribers.fairness import Contender, Turns, next_turn
 from subscribers.replies import Verdict
@@ -54,6 +57,7 @@ class Pump:
         self._pool = RelayPool(run.app.config, self)
         self._group_max = run.app.config.smtp.connections * 2
         self._frames: dict[int, Frame] = {}
+        self._relaxed: dict[int, bool] = {}
         self._composed: deque[_Composed] = deque()
         self._later = Later[_Composed]()
         self._finished: list[Finished] = []
@@ -69,17 +73,20 @@ class Pump:
 
         What the ledger or a message did not expect ends the run; open intents stay open.
         """
-        await self._pool.open()
-        self._composer = asyncio.create_task(self._compose())
-        self._composer.add_done_callback(lambda _task: self._wake.set())
-        try:
-            while await self._feed():
-                await self._gather()
-            self.trouble = self._pool.trouble
-            await self._pool.end()
-        finally:
-            self._composer.cancel()
-            self._pool.abort()
+        async with SigningPool(self._run.app.config) as signers:
+            try:
+                await self._pool.open()
+                await asyncio.to_thread(self._check_size)
+                self._composer = asyncio.create_task(self._compose(signers))
+                self._composer.add_done_callback(lambda _task: self._wake.set())
+                while await self._feed():
+                    await self._gather()
+                self.trouble = self._pool.trouble
+                await self._pool.end()
+            finally:
+                self._pool.abort()
+                if self._composer is not None:
+                    self._composer.cancel()
 
     # What the relays say, in the event loop
 
@@ -103,6 +110,10 @@ class Pump:
         """A connection began or ended."""
         self._pool.go()
         self._wake.set()
+
+    def _check_size(self) -> None:
+        for edition_id in self._run.editions:
+            check_size(self._run.app, edition_id, self._pool.size_limit)
 
     # The feeder
 
@@ -197,13 +208,13 @@ class Pump:
 
     # The composer
 
-    async def _compose(self) -> None:
-        """Claim and compose ahead of the feeder, fairly between editions, until nothing is due."""
+    async def _compose(self, signers: SigningPool) -> None:
+        """Claim, compose and sign ahead of the feeder, fairly between editions, until nothing is due."""
         while (claims := await self._next_claims()) and not self._stop.is_set():
             await self._load_frames({claim.variant_id for claim in claims})
             for batch in in_batches(claims, size=self._group_max):
                 await self._wait_for_room()
-                self._composed.extend(self._make(batch))
+                self._composed.extend(await self._sign(signers, self._make(batch)))
                 self._wake.set()
 
     async def _wait_for_room(self) -> None:
@@ -225,7 +236,23 @@ class Pump:
     async def _load_frames(self, wanted: Collection[int]) -> None:
         """Fetch the frames of newly claimed variants and forget the others."""
         kept = {key: frame for key, frame in self._frames.items() if key in wanted}
+        self._relaxed = {key: is_relaxed for key, is_relaxed in self._relaxed.items() if key in wanted}
         self._frames = kept | await asyncio.to_thread(load_frames, self._run, set(wanted) - kept.keys())
+
+    async def _sign(self, signers: SigningPool, composed: list[_Composed]) -> list[_Composed]:
+        if not signers.is_signing:
+            return composed
+        are_relaxed = all(self._is_relaxed(one.claim.variant_id) for one in composed)
+        signed = await signers.sign([one.envelope.message for one in composed], are_relaxed=are_relaxed)
+        return [
+            _Composed(one.claim, replace(one.envelope, message=message))
+            for one, message in zip(composed, signed, strict=True)
+        ]
+
+    def _is_relaxed(self, variant_id: int) -> bool:
+        if variant_id not in self._relaxed:
+            self._relaxed[variant_id] = has_relaxed_body(self._frames[variant_id])
+        return self._relaxed[variant_id]
 
     def _make(self, claims: Collection[Claim]) -> list[_Composed]:
         composed = []

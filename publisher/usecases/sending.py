@@ -11,15 +11,15 @@ import structlog
 from sqlalchemy import Connection
 
 from publisher.app import App
-from publisher.errors import PublisherError, StateError, TransportError
+from publisher.errors import ConfigError, DnsError, PublisherError, StateError, TransportError
 from publisher.store import deliveries as ledger
 from publisher.store.editions import Variant, change_edition, count_variants, forget_errors, read_edition
 from publisher.store.leases import end_lease, take_lease, take_over
 from publisher.store.lock import sender_lock
 from publisher.store.newsroom import read_digest
-from publisher.usecases.addressing import check_signing
 from publisher.usecases.intents import NOT_SENT_ANY_MORE, give_back
 from publisher.usecases.pacing import Pacer, make_rules
+from publisher.usecases.preflight import check_before_rendering
 from publisher.usecases.pump import Progress, Pump
 from publisher.usecases.rendering import render_variants
 from publisher.usecases.run import Run, Sending
@@ -86,7 +86,6 @@ async def send_all(
 
     What is wrong with one of these editions is logged and keeps none of the others.
     """
-    check_signing(app.config)
     with sender_lock(app.database):
         run = await asyncio.to_thread(_begin_run, app)
         try:
@@ -117,7 +116,7 @@ class _Sender:
     ) -> list[SendResult]:
         seen = list(edition_ids)
         for edition_id in seen:
-            await self._join(edition_id)
+            await self._join_or_wait(edition_id)
         await self._join_more(seen, find_more)
         if self._run.editions:
             joining = asyncio.create_task(self._keep_joining(seen, find_more))
@@ -135,15 +134,28 @@ class _Sender:
         pump = Pump(self._run, stop=self._stop, progress=progress)
         try:
             await pump.run()
-            self._trouble, self._holds = pump.trouble, pump.holds
+            self._trouble = pump.trouble
+            self._holds |= pump.holds
         except TransportError as error:
             self._trouble = str(error)
 
+    async def _join_or_wait(self, edition_id: str) -> None:
+        """As ``_join``; where no name server can say whether our keys are published, the edition waits."""
+        try:
+            await self._join(edition_id)
+        except DnsError as error:
+            self._holds[edition_id] = str(error)
+
     async def _join(self, edition_id: str) -> None:
-        """Render what is not yet and let the edition take part."""
+        """Render what is not yet and let the edition take part; what a person must mend first is raised, and said."""
         sending = await asyncio.to_thread(_prepare, self._app, edition_id)
         if sending is None:
             return
+        try:
+            await asyncio.to_thread(check_before_rendering, self._app, edition_id)
+        except (ConfigError, StateError) as error:
+            await asyncio.to_thread(_close_when_done, self._app, edition_id, str(error))
+            raise
         unrendered = await asyncio.to_thread(render_variants, self._app, edition_id, stop=self._stop.is_set)
         self._unrendered[edition_id] = unrendered
         self._run.editions[edition_id] = sending
@@ -159,7 +171,7 @@ class _Sender:
             if name in seen or self._stop.is_set():
                 continue
             try:
-                await self._join(name)
+                await self._join_or_wait(name)
             except PublisherError as error:
                 log.warning("not sent", edition=name, reason=str(error))
             else:

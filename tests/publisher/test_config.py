@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from publisher.config import load_config
+from publisher.config import load_config, parse_name_server
 from publisher.errors import ConfigError
 from publisher.usecases.pacing import FIRST_RELAY_RATE, make_rules
 from subscribers.pacing import Limits, WarmUp, Window
@@ -208,7 +208,7 @@ def test_the_environment_wins_over_the_file(file: Path, monkeypatch: pytest.Monk
         ("PUBLISHER_SITE__LANGUAGES", "en,fr", "Write lists as JSON"),
         ("PUBLISHER_SITE", "x", "the environment has PUBLISHER_SITE, which is no key"),
         ("PUBLISHER_SMPT__HOST", "x", "the environment has PUBLISHER_SMPT__HOST, which is no key. Use PUBLISHER_SECT"),
-        ("PUBLISHER_SMTP_HOST", "x", "with a section of site, database, mail, smtp, pace, dkim, web, or unset it"),
+        ("PUBLISHER_SMTP_HOST", "x", "with a section of site, database, mail, smtp, pace, dkim, dns, web, or unset it"),
         ("publisher_smpt__host", "x", "publisher_smpt__host"),
         ("PUBLISHER_FOLDER", "/somewhere/else", "PUBLISHER_FOLDER"),
     ],
@@ -228,3 +228,47 @@ def test_any_text_is_read_or_refused_with_words(file: Path, content: str) -> Non
 
     with pytest.raises(ConfigError):
         load_config(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("192.0.2.53", ("192.0.2.53", 53)),
+        ("127.0.0.1:5353", ("127.0.0.1", 5353)),
+        ("2001:db8::53", ("2001:db8::53", 53)),
+        ("[2001:db8::53]", ("2001:db8::53", 53)),
+        ("[2001:db8::53]:5353", ("2001:db8::53", 5353)),
+    ],
+)
+def test_a_name_server_is_an_address_with_or_without_a_port(text: str, place: tuple[str, int]) -> None:
+    assert parse_name_server(text) == place
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ('[dns]\nservers = ["ns.example"]', "is no name server. Use an address like"),
+        ('[dns]\nservers = ["127.0.0.1:0"]', "is no name server"),
+        ('[dns]\nservers = ["127.0.0.1:70000"]', "is no name server"),
+        ('[dkim]\ndomain = "a.example"\nselector = "s 1"\nkey_file = "k"', "dkim.selector: 's 1': is no selector"),
+        ('[dkim]\ndomain = "a.example"\nselector = "s;d=x"\nkey_file = "k"', "is no selector"),
+        ('[dkim]\ndomain = "a.example"\nselector = "s"\nkey_file = "k"\ned25519_selector = "t"', "go together"),
+        (
+            '[dkim]\ndomain = "a.example"\nselector = "s"\nkey_file = "k"\ned25519_selector = "S"\n'
+            'ed25519_key_file = "l"',
+            "are the same",
+        ),
+    ],
+)
+def test_a_wrong_value_of_dns_or_dkim_is_named(file: Path, section: str, words: str) -> None:
+    file.write_text(TEXT + section)
+
+    assert words in complaint(file)
+
+
+def test_the_second_key_must_be_there_too(file: Path) -> None:
+    (file.parent / "rsa.pem").write_text("key")
+    keys = 'selector = "s"\nkey_file = "rsa.pem"\ned25519_selector = "t"\ned25519_key_file = "second.pem"\n'
+    file.write_text(TEXT + '[dkim]\ndomain = "harbour.example"\n' + keys)
+
+    assert f"dkim.ed25519_key_file: cannot read {file.parent / 'second.pem'}" in complaint(file)

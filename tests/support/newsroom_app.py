@@ -48,6 +48,9 @@ connections = {connections}
 [web]
 port = {web_port}
 staff_port = 0
+
+[dns]
+servers = []
 """
 
 
