@@ -1,6 +1,7 @@
 """The deployment: ``publisher.toml`` with ``PUBLISHER_SECTION__KEY`` variables over it."""
 
 import os
+import ssl
 import tomllib
 from collections import Counter
 from email.headerregistry import Address
@@ -123,6 +124,11 @@ class Smtp(_Section):
     connections: int = Field(default=10, ge=1, le=200)
     username: str | None = None
     password_file: Path | None = None
+    ca_file: Path | None = None
+    """Certificates, PEM, by which the relay's is checked instead of the system's."""
+    mail_log: Path | None = None
+    """The relay's own log (Postfix), by which messages in doubt are settled."""
+    timeout_scale: float = Field(default=1.0, gt=0)
     messages_per_second: float | None = Field(default=None, gt=0)
     timeout_s: float = Field(default=60, gt=0)
     """For each step of the dialogue but the last; the server has ten minutes to answer a body (RFC 5321 §4.5.3.2)."""
@@ -237,10 +243,19 @@ def _check_secrets(config: Config, path: Path) -> None:
     """Find a missing secret now, not when the first message is due."""
     try:
         config.password()
+        if config.smtp.ca_file:
+            _check_certificates(config.smtp.ca_file)
         if config.dkim:
             read_secret(config.dkim.key_file, key="dkim.key_file")
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def _check_certificates(path: Path) -> None:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise ConfigError(f"smtp.ca_file: {path} holds no certificates ({error}). Name a PEM file of them") from error
 
 
 def _with_absolute_paths(config: Config) -> Config:
@@ -248,7 +263,8 @@ def _with_absolute_paths(config: Config) -> Config:
         return None if path is None else (config.folder / path).resolve()
 
     site = config.site.model_copy(update={"secret_file": absolute(config.site.secret_file)})
-    smtp = config.smtp.model_copy(update={"password_file": absolute(config.smtp.password_file)})
+    files = ("password_file", "ca_file", "mail_log")
+    smtp = config.smtp.model_copy(update={name: absolute(getattr(config.smtp, name)) for name in files})
     dkim = config.dkim and config.dkim.model_copy(update={"key_file": absolute(config.dkim.key_file)})
     return config.model_copy(update={"site": site, "smtp": smtp, "dkim": dkim})
 

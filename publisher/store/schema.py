@@ -354,7 +354,8 @@ deliveries = Table(
     Column("name", Text, nullable=False, default=""),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
-    Column("next_attempt_at", Moment),
+    Column("resends", Integer, nullable=False, default=0, server_default="0"),  # planned again without knowing
+    Column("next_attempt_at", Moment),  # uncertain: when the relay's log is looked at again
     Column("fence", String(32)),  # which sender holds the claim
     Column("reply", Text),  # the server's last word, or why nothing was tried
     Column("changed_at", Moment, nullable=False),

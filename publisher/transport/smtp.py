@@ -65,7 +65,7 @@ class Connection:
             timeout=smtp.timeout_s,
             use_tls=smtp.security == "tls",
             start_tls=smtp.security == "starttls",  # True: required; stripped STARTTLS ends the session
-            tls_context=ssl.create_default_context() if smtp.security != "none" else None,
+            tls_context=ssl.create_default_context(cafile=smtp.ca_file) if smtp.security != "none" else None,
             local_hostname=config.mail.sender_domain,
         )
 
