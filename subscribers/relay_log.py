@@ -172,10 +172,8 @@ class LogReader:
             self._end(session[0], self._sessions[session].queue_id, "lost")
         elif queued := _QUEUED.match(text):
             queue_id, rest = queued.groups()
-            if rest.startswith(b"client="):
-                self._queue.pop((session[0], queue_id), None)  # short queue ids are used again
-                if session in self._sessions:
-                    self._sessions[session].queue_id = queue_id
+            if rest.startswith(b"client=") and session in self._sessions:
+                self._sessions[session].queue_id = queue_id
             elif _REFUSED.match(rest):
                 self._end(session[0], queue_id, "lost")
 
@@ -210,7 +208,7 @@ class LogReader:
             attempt.ending = "taken"
 
     def _begin(self, key: tuple[bytes, bytes], message_id: bytes) -> None:
-        self._queue.pop(key, None)
+        self._queue.pop(key, None)  # short queue ids are used again
         if message_id in self.attempts:
             attempt = Attempt(key[1].decode("ascii"))
             self.attempts[message_id].append(attempt)

@@ -91,6 +91,8 @@ def test_the_shared_example_loads() -> None:
         ("Bounces.harbour.example", "", "mail.bounce_domain: ''"),
         ("Bounces.harbour.example", "bounces.example.", "with a dot at its end. Remove the dot"),
         ("Bounces.harbour.example", "a" * 64 + ".example", "is not a domain name"),
+        ('host = "mail.harbour.example"', 'ca_file = "publisher.toml"', "publisher.toml holds no certificates"),
+        ('host = "mail.harbour.example"', 'ca_file = "nowhere.pem"', "smtp.ca_file: "),
         ("[site]", "[site", "is not TOML"),
         ("[site]", 'site = "x"\n[other]', "site"),
     ],

@@ -134,6 +134,10 @@ def test_a_second_attempt_that_was_taken_counts_beside_a_first_that_was_lost() -
     assert found.reason == "resolved: relay has it as 77AB12CD, status=queued"
 
 
+def test_what_was_taken_stays_taken_when_its_connection_is_lost() -> None:
+    assert judge(TAKEN + write(LOST, END)).state == "sent"
+
+
 def test_a_queue_id_that_is_used_again_for_another_message_proves_nothing() -> None:
     again = CLIENT.replace("12:00:20", "12:00:25")
     other = [f"12:00:25 cleanup[8]: 4F2A1B3C: message-id={OTHER}", QUEUED, SENT]

@@ -195,6 +195,25 @@ def test_a_row_that_changed_since_it_was_read_is_left_alone(doubts: Doubts, monk
     assert doubts.row("ana")["reply"] == "resolved by ada: sent"
 
 
+def test_a_later_attempt_is_not_settled_by_what_was_read_of_an_earlier_one(
+    doubts: Doubts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = doubts.newsroom.app
+    doubts.put_in_doubt("ana")
+    doubts.write_session()
+    ask = resolving._ask_log
+
+    def try_again_meanwhile(*arguments: object) -> object:
+        doubts.newsroom.clock.forward(seconds=1)
+        doubts.put_in_doubt("ana")
+        return ask(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(resolving, "_ask_log", try_again_meanwhile)
+
+    assert resolve(app, doubts.edition).left == 1
+    assert doubts.states["ana"] == "uncertain"
+
+
 def test_what_is_older_than_any_log_is_not_looked_at_unasked(doubts: Doubts) -> None:
     doubts.put_in_doubt("ana")
 
