@@ -2,6 +2,7 @@
 
 import os
 import re
+import ssl
 import tomllib
 from collections import Counter
 from datetime import date
@@ -382,6 +383,13 @@ def _check_secrets(config: Config, path: Path) -> None:
             read_secret(config.dkim.ed25519_key_file, key="dkim.ed25519_key_file")
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def _check_certificates(path: Path) -> None:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise ConfigError(f"smtp.ca_file: {path} holds no certificates ({error}). Name a PEM file of them") from error
 
 
 def _with_absolute_paths(config: Config) -> Config:

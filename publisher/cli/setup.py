@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from publisher.cli.output import Json, remark, say, say_json
+from publisher.cli.settling import accept_restore
 
 
 def register(cli: typer.Typer) -> None:
@@ -14,6 +15,7 @@ def register(cli: typer.Typer) -> None:
         cli.command()(command)
     database = typer.Typer(help="The database.", no_args_is_help=True)
     database.command("upgrade")(upgrade)
+    database.command("accept-restore")(accept_restore)
     cli.add_typer(database, name="db")
 
 

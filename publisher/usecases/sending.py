@@ -22,6 +22,8 @@ from publisher.usecases.pacing import Pacer, make_rules
 from publisher.usecases.preflight import check_before_rendering
 from publisher.usecases.pump import Progress, Pump
 from publisher.usecases.rendering import render_variants
+from publisher.usecases.resolving import settle_uncertain
+from publisher.usecases.restoring import begin_run, check_epoch
 from publisher.usecases.run import Run, Sending
 from subscribers.schedule import expires_at
 
@@ -30,6 +32,8 @@ RETRY_PAUSE = timedelta(minutes=1)
 
 JOIN_PAUSE_S = 5.0
 """How often a run looks for editions that became due after it began."""
+
+KNOWN_PAUSE_S = 60.0
 
 FindMore = Callable[[], Sequence[str]]
 """Names of the editions that are due."""
@@ -119,12 +123,16 @@ class _Sender:
             await self._join_or_wait(edition_id)
         await self._join_more(seen, find_more)
         if self._run.editions:
-            joining = asyncio.create_task(self._keep_joining(seen, find_more))
+            keeping = [
+                asyncio.create_task(self._keep_joining(seen, find_more)),
+                asyncio.create_task(self._keep_known()),
+            ]
             try:
                 pending = sum(one.pending for one in self._run.editions.values())
                 await self._pump(start(pending))
             finally:
-                joining.cancel()
+                for task in keeping:
+                    task.cancel()
         return [await asyncio.to_thread(self._end_edition, name) for name in seen]
 
     async def _pump(self, progress: Progress) -> None:
@@ -148,6 +156,7 @@ class _Sender:
 
     async def _join(self, edition_id: str) -> None:
         """Render what is not yet and let the edition take part; what a person must mend first is raised, and said."""
+        await asyncio.to_thread(settle_uncertain, self._app, edition_id)
         sending = await asyncio.to_thread(_prepare, self._app, edition_id)
         if sending is None:
             return
@@ -164,6 +173,12 @@ class _Sender:
         while True:
             await asyncio.sleep(JOIN_PAUSE_S)
             await self._join_more(seen, find_more)
+
+    async def _keep_known(self) -> None:
+        """Let copies of the database that are made during a long run be known as old ones, too."""
+        while True:
+            await asyncio.sleep(KNOWN_PAUSE_S)
+            await asyncio.to_thread(begin_run, self._app)
 
     async def _join_more(self, seen: list[str], find_more: FindMore | None) -> None:
         """Let editions that are due by now take part: none waits for the end of a large one, or fails with another."""
@@ -185,7 +200,9 @@ class _Sender:
 
 
 def _begin_run(app: App) -> Run:
-    """Take over from senders that died, and be known as the one that sends now."""
+    """Take over from senders that died, and be known as the one that sends now; StateError on a restored database."""
+    check_epoch(app)
+    begin_run(app)
     with app.database.write() as tx:
         take_over(tx, app.clock(), is_alone=app.database.is_sqlite)
         fence = take_lease(tx, f"{socket.gethostname()}:{os.getpid()}")
@@ -196,6 +213,7 @@ def _end_run(run: Run) -> None:
     give_back(run)
     with run.app.database.write() as tx:
         end_lease(tx, run.fence)
+    begin_run(run.app)
 
 
 def read_result(app: App, edition_id: str, trouble: str | None = None) -> SendResult:

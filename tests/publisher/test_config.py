@@ -105,6 +105,8 @@ def test_the_shared_example_loads() -> None:
         ("[smtp]", "[pace.warm_up]\nstart = 2026-12-01\ngrowth = 1\n[smtp]", "pace.warm_up.growth: 1"),
         ("[smtp]", '[[pace.domains]]\ndomain = "gmail.com"\n[smtp]', "domains.0.messages_per_second: is missing"),
         ("[smtp]", f"[pace]\ndomains = [{GMAIL}, {GMAIL}]\n[smtp]", "gmail.com stands there twice. Remove one"),
+        ('host = "mail.harbour.example"', 'ca_file = "publisher.toml"', "publisher.toml holds no certificates"),
+        ('host = "mail.harbour.example"', 'ca_file = "nowhere.pem"', "smtp.ca_file: "),
         ("[site]", "[site", "is not TOML"),
         ("[site]", 'site = "x"\n[other]', "site"),
     ],
