@@ -137,8 +137,13 @@ items = Table(
     Column("title", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("content_html", Text, nullable=False, default=""),
-    Column("author", Text, nullable=False, default=""),
+    Column("authors", Json, nullable=False, default=()),  # [name…]
     Column("category", Text, nullable=False, default=""),
+    Column("images", Json, nullable=False, default=()),  # [{"url", "media_type", "size_bytes"}…]
+    Column("alternates", Json, nullable=False, default=()),  # [{"language", "url", "uid"}…]: as its sources say
+    Column("original_id", ForeignKey("items.id")),  # the item that this one translates; empty: an original
+    Column("withdrawn_at", Moment),
+    Column("withdrawn_reason", Text, nullable=False, default=""),
     Column("language", String(16), nullable=False),
     Column("day", Date, nullable=False),
     Column("date_source", String(16), nullable=False),  # source | first-seen
@@ -156,6 +161,16 @@ items = Table(
     Index(None, "released_at"),
     Index(None, "published_at"),
     Index(None, "updated_at"),
+    Index(None, "original_id"),
+    Index(None, "withdrawn_at"),
+)
+
+item_alternates = Table(
+    "item_alternates",
+    metadata,
+    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("key", Text, primary_key=True),  # of the address where it stands in another language
+    Index(None, "key"),
 )
 
 item_labels = Table(
@@ -205,6 +220,37 @@ corrections = Table(
     Column("value", Json),
     Column("at", Moment, nullable=False),
     Column("actor", Text, nullable=False),
+)
+
+feed_archives = Table(
+    "feed_archives",
+    metadata,
+    Column("feed", Text, primary_key=True),  # its name: feeds/fr/theme/asylum
+    Column("number", Integer, primary_key=True),
+    Column("closed_at", Moment, nullable=False),
+    # The last change that it holds, as (items.updated_at, items.id): the next archive begins behind it.
+    Column("until_at", Moment, nullable=False),
+    Column("until_id", BigInteger, nullable=False),
+    Column("head", Json, nullable=False),  # what the document says of itself, as it was then
+    Column("entries", Json, nullable=False),  # [[item, version]…] in the order of the document
+)
+
+feed_problems = Table(
+    "feed_problems",
+    metadata,
+    Column("feed", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("problem", Text, nullable=False),  # why its last good version stays
+)
+
+retired_labels = Table(
+    "retired_labels",
+    metadata,
+    Column("axis", String(16), primary_key=True),  # theme | region
+    Column("id", String(64), primary_key=True),
+    Column("title", Json, nullable=False),
+    Column("successor", String(64)),  # a code of the same axis
+    Column("ended_at", Moment, nullable=False),
 )
 
 criteria = Table(
