@@ -14,6 +14,7 @@ from feeds.dates import GivenDate, parse_rfc3339
 from feeds.entries import Entry
 from feeds.images import Given, read_images
 from feeds.listing import base_of, open_page
+from feeds.model import Image
 from feeds.text import LONGEST_SUMMARY, LONGEST_TITLE, clean_text, read_element
 from feeds.translations import read_alternates
 from feeds.urls import host_of, is_site_root, resolve_url
@@ -48,9 +49,7 @@ def read_article(page: str, *, link: str, url: str, zone: tzinfo) -> Entry:
         given=given,
         date_text=date_text,
         canonical=_read_canonical(root, url),
-        images=read_images(
-            [Given(_read_meta(root, "og:image"), _read_meta(root, "og:image:type"))], base_of(root, url)
-        ),
+        images=_read_images(root, url),
         alternates=read_alternates(_find_alternates(root), base=base_of(root, url), link=url),
     )
 
@@ -86,6 +85,11 @@ def _read_canonical(root: HtmlElement, url: str) -> str:
         if canonical and host_of(canonical) == host_of(url) and not is_site_root(canonical):
             return canonical
     return ""
+
+
+def _read_images(root: HtmlElement, url: str) -> tuple[Image, ...]:
+    shown = Given(_read_meta(root, "og:image"), _read_meta(root, "og:image:type"))
+    return read_images([shown], base_of(root, url))
 
 
 def _find_alternates(root: HtmlElement) -> Iterator[tuple[object, object]]:

@@ -176,9 +176,9 @@ def test_a_guid_that_stands_for_two_addresses_is_none() -> None:
     ],
 )
 def test_the_author_is_a_name_without_an_address(author: str, name: str) -> None:
-    assert only(parse(rss(f"<item><link>/a</link><author>{author}</author></item>"))).authors == (
-        (name,) if name else ()
-    )
+    entry = only(parse(rss(f"<item><link>/a</link><author>{author}</author></item>")))
+
+    assert entry.authors == ((name,) if name else ())
 
 
 @pytest.mark.parametrize(
