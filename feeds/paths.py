@@ -1,7 +1,8 @@
 """Addresses of feeds: criteria ⇄ path. Every feed has one address; other spellings of it are redirects."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -11,10 +12,14 @@ from feeds.model import KINDS
 Format = Literal["atom", "rss", "json"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
+ARCHIVED_FORMATS: tuple[Format, ...] = ("atom", "rss", "json")
+"""Those that can name the document before them."""
 ROOT = "/feeds/"
 ALL_LANGUAGES = "all"
 
 _QUERY_FIELDS_MAX = 200
+_ARCHIVE = "archive"
+_ARCHIVE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +30,18 @@ class KnownCodes:
     regions: Collection[str]
     languages: Collection[str]
     kinds: Collection[str] = KINDS
+    archives: Mapping[str, int] = field(default_factory=dict)
+    """How many archives each feed has, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One feed in one format."""
+    """One feed in one format, or one of its archives."""
 
     criteria: Criteria
     format: Format
+    archive: int | None = None
+    """The number of the archive, from 1, the oldest first; None for the feed itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +51,15 @@ class Redirect:
     location: str
 
 
-def path_of(criteria: Criteria, form: Format) -> str:
-    """The one address of this feed, e.g. ``/feeds/fr/theme/asylum/region/africa.atom``.
+def path_of(criteria: Criteria, form: Format, archive: int | None = None) -> str:
+    """The one address of this feed, e.g. ``/feeds/fr/theme/asylum/region/africa.atom``, or of an archive of it.
 
     Single values and pairs of theme and region are paths, any other mix is a query with keys and values sorted.
+    Archives stand below: ``/feeds/fr/theme/asylum/archive/3.atom``; a mix has none.
     """
     query = urlencode(_query_of(criteria))
-    return f"{ROOT}{_stem_of(criteria)}.{form}" + (f"?{query}" if query else "")
+    within = f"/{_ARCHIVE}/{archive}" if archive else ""
+    return f"{ROOT}{_stem_of(criteria)}{within}.{form}" + (f"?{query}" if query else "")
 
 
 def name_of(criteria: Criteria) -> str:
@@ -65,7 +76,7 @@ def parse_path(path: str, query: str, *, known: KnownCodes) -> Address | Redirec
     address = _read_address(path, query, known=known)
     if address is None:
         return None
-    location = path_of(address.criteria, address.format)
+    location = path_of(address.criteria, address.format, address.archive)
     given = quote(path) + (f"?{query}" if query else "")
     return address if given == location else Redirect(location)
 
@@ -94,13 +105,29 @@ def _read_address(path: str, query: str, *, known: KnownCodes) -> Address | None
     stem, _, suffix = path.removeprefix(ROOT).rpartition(".")
     if not path.startswith(ROOT) or not (found := [form for form in FORMATS if form == suffix]):
         return None
-    language, *parts = stem.split("/")
+    (language, *parts), archive = _split_archive(stem.split("/"))
     if language != ALL_LANGUAGES and language not in known.languages:
         return None
     wishes = _read_wishes(parts, query)
     if wishes is None or not all(_is_known(axis, value, known=known) for axis, value in wishes):
         return None
-    return Address(_criteria_of(wishes, language), found[0])
+    address = Address(_criteria_of(wishes, language), found[0], archive)
+    return address if _has_archive(address, known=known) else None
+
+
+def _split_archive(parts: list[str]) -> tuple[list[str], int | None]:
+    """The parts of the feed, and the number of its archive."""
+    match parts:
+        case [_, *_, axis, number] if axis == _ARCHIVE and _ARCHIVE_NUMBER.fullmatch(number):
+            return parts[:-2], int(number)
+        case _:
+            return parts, None
+
+
+def _has_archive(address: Address, *, known: KnownCodes) -> bool:
+    if address.archive is None:
+        return True
+    return address.format in ARCHIVED_FORMATS and address.archive <= known.archives.get(name_of(address.criteria), 0)
 
 
 def _read_wishes(parts: Sequence[str], query: str) -> list[tuple[str, str]] | None:

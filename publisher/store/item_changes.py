@@ -71,13 +71,16 @@ def change_item(
 
 def withdraw_item(tx: Connection, item_id: int, *, reason: str, now: datetime) -> None:
     """From now on the publisher does not stand by the item; an item withdrawn before keeps its moment."""
-    at = read_item(tx, item_id).withdrawn_at or now
-    _put_version(tx, item_id, {"withdrawn_at": at, "withdrawn_reason": reason}, now=now)
+    item = read_item(tx, item_id)
+    if item.withdrawn_at is None or item.withdrawn_reason != reason:
+        at = item.withdrawn_at or now
+        _put_version(tx, item_id, {"withdrawn_at": at, "withdrawn_reason": reason}, now=now)
 
 
 def reinstate_item(tx: Connection, item_id: int, *, now: datetime) -> None:
     """Take the withdrawal back."""
-    _put_version(tx, item_id, {"withdrawn_at": None, "withdrawn_reason": ""}, now=now)
+    if read_item(tx, item_id).withdrawn_at:
+        _put_version(tx, item_id, {"withdrawn_at": None, "withdrawn_reason": ""}, now=now)
 
 
 def _put_version(tx: Connection, item_id: int, values: Mapping[str, Any], *, now: datetime) -> None:
