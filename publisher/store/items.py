@@ -30,7 +30,7 @@ def select_items(
     """The items that meet the criteria and are dated ``since`` or later, the newest first."""
     query = select(items).order_by(items.c.published_at.desc(), items.c.id.desc()).limit(limit)
     if criteria:
-        query = query.where(*_conditions(criteria))
+        query = query.where(*match_criteria(criteria))
     if since:
         query = query.where(items.c.published_at >= since)
     return _build_items(tx, tx.execute(query).all())
@@ -62,7 +62,7 @@ def read_source_ids(tx: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     return found
 
 
-def _conditions(criteria: Criteria) -> Iterable[ColumnElement[bool]]:
+def match_criteria(criteria: Criteria) -> Iterable[ColumnElement[bool]]:
     """``Criteria.is_met_by`` as SQL."""
     if criteria.language:
         yield or_(
