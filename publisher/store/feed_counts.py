@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Subquery, func, litera
 
 from feeds.criteria import Criteria
 from feeds.model import GLOBAL
-from publisher.store.items import match_criteria
+from publisher.store.items import meets
 from publisher.store.schema import item_labels, items, regions
 
 Counts = Mapping[Criteria, int]
@@ -47,7 +47,7 @@ def count_by_feed(tx: Connection, period: Period) -> Counts:
 
 def count_items(tx: Connection, criteria: Criteria, *, period: Period) -> int:
     """The items of the period that meet the criteria."""
-    query = select(func.count()).select_from(items).where(_is_in(period), *match_criteria(criteria))
+    query = select(func.count()).select_from(items).where(_is_in(period), *meets(criteria))
     count: int = tx.execute(query).scalar_one()
     return count
 
@@ -85,4 +85,5 @@ def _everywhere(period: Period) -> Select[tuple[int, str]]:
 
 
 def _is_in(period: Period) -> ColumnElement[bool]:
-    return (items.c.published_at >= period.since) & (items.c.published_at < period.until)
+    is_dated = (items.c.published_at >= period.since) & (items.c.published_at < period.until)
+    return is_dated & items.c.withdrawn_at.is_(None)

@@ -76,7 +76,7 @@ def compile_page(app: App, catalogue: Catalogue, *, criteria: Criteria) -> Docum
     """
     tally = make_tally(app, catalogue)
     with app.database.read() as tx:
-        items = select_items(tx, criteria=criteria, limit=ITEMS_PER_FEED)
+        found = select_items(tx, criteria=criteria, limit=ITEMS_PER_FEED)
         count = count_items(tx, criteria, period=tally.period) if tally else 0
     interface = i18n.translator(page_language(catalogue, criteria))
     page = _make_page(
