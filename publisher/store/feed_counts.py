@@ -1,16 +1,29 @@
 """How many items feeds get: counts for all feeds in one query, and for one mix."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, func, literal, select, true, union
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    Text,
+    column,
+    func,
+    literal,
+    select,
+    true,
+    union,
+    values,
+)
 
 from feeds.criteria import Criteria
 from feeds.model import GLOBAL
 from publisher.store.items import meets
-from publisher.store.schema import item_labels, items, regions
+from publisher.store.schema import item_labels, items
 
 Counts = Mapping[Criteria, int]
 """Of feeds with at most one theme, region and kind; those without items are left out."""
@@ -26,9 +39,12 @@ class Period:
     until: datetime
 
 
-def count_by_feed(tx: Connection, period: Period) -> Counts:
-    """The items of the period in each feed of at most one theme, region, kind and language."""
-    themes, regions_reached = _reach_themes(period), _reach_regions(period)
+def count_by_feed(tx: Connection, period: Period, *, regions: Sequence[str]) -> Counts:
+    """The items of the period in each feed of at most one theme, region, kind and language.
+
+    What is global reaches all these regions.
+    """
+    themes, regions_reached = _reach_themes(period), _reach_regions(period, regions)
     columns = (themes.c.label, regions_reached.c.label, items.c.kind, items.c.language)
     query = (
         select(*columns, func.count())
@@ -67,11 +83,11 @@ def _reach_themes(period: Period) -> Subquery:
     return union(_labels("theme", period), _everywhere(period)).subquery("themes_reached")
 
 
-def _reach_regions(period: Period) -> Subquery:
+def _reach_regions(period: Period, regions: Sequence[str]) -> Subquery:
     """Each item under its regions, under all where it is global, and under any."""
-    globally = _labels("region", period).where(item_labels.c.label == GLOBAL)
-    global_items = globally.subquery("global_items")
-    all_regions = select(global_items.c.item_id, regions.c.id).select_from(global_items.join(regions, true()))
+    codes = values(column("code", Text), name="codes").data([(code,) for code in (*regions, GLOBAL)]).cte()
+    global_items = _labels("region", period).where(item_labels.c.label == GLOBAL).subquery("global_items")
+    all_regions = select(global_items.c.item_id, codes.c.code).select_from(global_items.join(codes, true()))
     return union(_labels("region", period), all_regions, _everywhere(period)).subquery("regions_reached")
 
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlsplit
 
-from babel import Locale
-
 from feeds.criteria import Criteria
 from feeds.paths import FORMATS, ROOT, Format, path_of
 from feeds.render import MEDIA_TYPES
@@ -81,7 +79,7 @@ def name_language(interface: Interface, language: str | None) -> str:
     """The language by its own name; words for all of them."""
     if language is None:
         return interface.gettext("All languages")
-    return Locale.parse(language).get_display_name() or language
+    return i18n.own_name(language)
 
 
 def say_language(interface: Interface, language: str | None) -> str:

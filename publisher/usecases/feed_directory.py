@@ -135,7 +135,8 @@ def read_rates(app: App, catalogue: Catalogue) -> Rates:
     if tally is None:
         return Rates({}, None)
     with app.database.read() as tx:
-        return Rates(count_by_feed(tx, tally.period), tally)
+        codes = [region.id for region in catalogue.regions]
+        return Rates(count_by_feed(tx, tally.period, regions=codes), tally)
 
 
 def make_directory(site: Site, catalogue: Catalogue, *, language: str | None, root: str) -> Directory:

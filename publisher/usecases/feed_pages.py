@@ -10,7 +10,7 @@ from publisher import i18n
 from publisher.app import App
 from publisher.config import Site
 from publisher.i18n import Interface, kind_name, mark
-from publisher.mail.cleaning import one_line
+from publisher.mail.cleaning import one_line, safe_url
 from publisher.mail.views import ItemView, view_item
 from publisher.store.feed_counts import count_items
 from publisher.store.items import select_items
@@ -55,6 +55,14 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownItem:
+    """One item, and where it stands in other languages: code, name, URL."""
+
+    view: ItemView
+    translations: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FeedPage:
     """Everything that the template shows."""
 
@@ -62,7 +70,7 @@ class FeedPage:
     in_language: str
     rate: str
     addresses: Addresses
-    items: tuple[ItemView, ...]
+    items: tuple[ShownItem, ...]
     axes: tuple[Axis, ...]
     url: str
     translations: tuple[tuple[str, str], ...]
@@ -79,9 +87,9 @@ def compile_page(app: App, catalogue: Catalogue, *, criteria: Criteria) -> Docum
         found = select_items(tx, criteria=criteria, limit=ITEMS_PER_FEED)
         count = count_items(tx, criteria, period=tally.period) if tally else 0
     interface = i18n.translator(page_language(catalogue, criteria))
-    page = _make_page(
-        app.config.site, catalogue, criteria=criteria, items=items, rate=say_rate(interface, count, tally)
-    )
+    items = [item for item in found if item.withdrawn_at is None]
+    rate = say_rate(interface, count, tally)
+    page = _make_page(app.config.site, catalogue, criteria=criteria, items=items, rate=rate)
     return Document.of(_render(app.config.site, criteria, page=page, interface=interface), "text/html; charset=utf-8")
 
 
@@ -93,10 +101,20 @@ def _make_page(site: Site, catalogue: Catalogue, *, criteria: Criteria, items: S
         in_language=say_language(interface, criteria.language),
         rate=rate,
         addresses=list_addresses(site, criteria, interface=interface),
-        items=tuple(view_item(item, interface.language, regions=regions, year=_NO_YEAR) for item in items),
+        items=tuple(_show_item(item, interface, regions=regions) for item in items),
         axes=tuple(_list_axes(catalogue, criteria, interface=interface)),
         url=site.base_url + page_path_of(criteria),
         translations=tuple(_list_translations(site, criteria)),
+    )
+
+
+def _show_item(item: Item, interface: Interface, *, regions: tuple[tuple[str, str], ...]) -> ShownItem:
+    translations = (
+        (one.language, name_language(interface, one.language), safe_url(one.url)) for one in item.translations
+    )
+    return ShownItem(
+        view_item(item, interface.language, regions=regions, year=_NO_YEAR),
+        tuple(translation for translation in translations if translation[-1]),
     )
 
 
