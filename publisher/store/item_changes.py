@@ -4,13 +4,13 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from feeds.content import Content
-from feeds.model import Classification
+from feeds.model import Classification, Item
 from publisher.store.batches import in_batches
 from publisher.store.items import AXES, read_item
 from publisher.store.schema import corrections, item_labels, item_versions, items
@@ -40,7 +40,7 @@ def insert_items(tx: Connection, new: Sequence[NewItem], *, now: datetime) -> li
     """Add the items, not to be mailed yet; their ids in the order given."""
     rows = [
         {
-            **_row(item.content, item.classification),
+            **_row(item.content, item.classification, _FormerDates()),
             "uid": uuid.uuid4().hex,
             "identity": item.identity,
             "first_seen_at": now,
@@ -62,9 +62,10 @@ def change_item(
 ) -> None:
     """Write what the item shows from now on, and keep what it showed as a version."""
     old = read_item(tx, item_id)
+    former = _former_dates(old, classification)
     version = tx.execute(select(items.c.version).where(items.c.id == item_id)).scalar_one()
     tx.execute(insert(item_versions).values(item_id=item_id, version=version, until=now, content=_to_json(asdict(old))))
-    values = _row(content, classification) | {"version": version + 1, "updated_at": now}
+    values = _row(content, classification, former) | {"version": version + 1, "updated_at": now}
     tx.execute(update(items).where(items.c.id == item_id).values(**values))
     tx.execute(delete(item_labels).where(item_labels.c.item_id == item_id))
     _insert_labels(tx, {item_id: classification})
@@ -92,14 +93,36 @@ def read_corrections(tx: Connection, ids: Sequence[int]) -> dict[int, dict[str, 
     return found
 
 
-def _row(content: Content, classification: Classification) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _FormerDates:
+    """What an item gave once and gives no more."""
+
+    deadline: date | None = None
+    event_dates: tuple[date, date] | None = None
+
+
+def _former_dates(old: Item, new: Classification) -> _FormerDates:
+    was = old.classification
+    return _FormerDates(
+        None if new.deadline else was.deadline or old.former_deadline,
+        None if new.event_dates else was.event_dates or old.former_event_dates,
+    )
+
+
+def _row(content: Content, classification: Classification, former: _FormerDates) -> dict[str, Any]:
     start, end = classification.event_dates or (None, None)
+    former_start, former_end = former.event_dates or (None, None)
+    days = (classification.deadline, end, former.deadline, former_end)
     return asdict(content) | {
         "primary_theme": classification.primary_theme,
         "kind": classification.kind,
         "deadline": classification.deadline,
         "event_start": start,
         "event_end": end,
+        "former_deadline": former.deadline,
+        "former_event_start": former_start,
+        "former_event_end": former_end,
+        "last_day": max(filter(None, days), default=None),
         "matches": [asdict(match) for match in classification.matches],
     }
 

@@ -36,6 +36,13 @@ def select_items(
     return _build_items(tx, tx.execute(query).all())
 
 
+def select_dated_items(tx: Connection, *, criteria: Criteria, limit: int) -> list[Item]:
+    """The items that meet the criteria and give days, or once gave some: those of which the last day is the latest."""
+    query = select(items).where(items.c.last_day.is_not(None), *_conditions(criteria))
+    query = query.order_by(items.c.last_day.desc(), items.c.id.desc()).limit(limit)
+    return _build_items(tx, tx.execute(query).all())
+
+
 def read_items(tx: Connection, ids: Iterable[int]) -> list[Item]:
     """The items of these ids, by id; unknown ids are left out."""
     found: list[Item] = []
@@ -88,11 +95,15 @@ def _build_items(tx: Connection, rows: Sequence[_ItemRow]) -> list[Item]:
 
 def _build_item(row: _ItemRow, labels: _Labels) -> Item:
     values = row._mapping
+    start, end = values["former_event_start"], values["former_event_end"]
     return Item(
         id=values["id"],
         uid=values["uid"],
         updated_at=values["updated_at"],
         classification=_build_classification(row, labels),
+        version=values["version"],
+        former_deadline=values["former_deadline"],
+        former_event_dates=(start, end) if start and end else None,
         **{name: values[name] for name in Content.__dataclass_fields__},
     )
 

@@ -152,10 +152,23 @@ items = Table(
     Column("deadline", Date),
     Column("event_start", Date),
     Column("event_end", Date),
+    # Given once and no more; calendars show them as cancelled:
+    Column("former_deadline", Date),
+    Column("former_event_start", Date),
+    Column("former_event_end", Date),
+    Column("last_day", Date),  # the latest of all these days: calendars hold what ends last
+    Column("announced_version", Integer, nullable=False, default=0),  # up to which the hubs were told
     Column("matches", Json, nullable=False),  # [{"label", "text"}…]
     Index(None, "released_at"),
     Index(None, "published_at"),
     Index(None, "updated_at"),
+    Index(None, "last_day"),
+)
+Index(
+    "ix_items_unannounced",
+    items.c.id,
+    sqlite_where=items.c.announced_version < items.c.version,
+    postgresql_where=items.c.announced_version < items.c.version,
 )
 
 item_labels = Table(
@@ -373,3 +386,51 @@ delivery_events = Table(
     Column("reply", Text, nullable=False),
     Index(None, "delivery_id"),
 )
+
+hub_pings = Table(
+    "hub_pings",
+    metadata,
+    Column("hub", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),  # the URL of the feed that changed
+    Column("changed_at", Moment, nullable=False),  # the last change that the hub is not told of
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_attempt_at", Moment, nullable=False),
+    Index(None, "next_attempt_at"),
+)
+
+hub_subscriptions = Table(
+    "hub_subscriptions",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("source_id", ForeignKey("sources.id"), nullable=False),
+    Column("hub", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("token", String(64), nullable=False, unique=True),  # of the callback's address
+    Column("secret", String(64), nullable=False),  # what the hub signs with
+    Column("wanted", String(16), nullable=False),  # subscribe | unsubscribe
+    Column("pending_until", Moment),  # until then the hub may ask whether we meant it
+    Column("lease_until", Moment),
+    Column("next_attempt_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),  # in a row, without success
+    Column("notified_at", Moment),
+    Column("error", Text),
+    UniqueConstraint("source_id", "hub", "topic"),
+    Index(None, "next_attempt_at"),
+)
+
+personal_feeds = Table(
+    "personal_feeds",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("subscriber_id", ForeignKey("subscribers.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+Index(
+    "uq_personal_feeds_active",
+    personal_feeds.c.subscriber_id,
+    unique=True,
+    sqlite_where=personal_feeds.c.revoked_at.is_(None),
+    postgresql_where=personal_feeds.c.revoked_at.is_(None),
+)
+Index("ix_personal_feeds_subscriber_id", personal_feeds.c.subscriber_id)

@@ -23,7 +23,7 @@ OPML = "index.opml"
 STYLE = "style.css"
 """Beside it the page uses the style sheet of all pages, ``../static/style.css``."""
 
-_FORMAT_NAMES = {"atom": "Atom", "rss": "RSS", "json": "JSON"}
+_FORMAT_NAMES = {"atom": "Atom", "rss": "RSS", "json": "JSON", "ics": "iCalendar"}
 
 
 @dataclass(frozen=True, slots=True)
