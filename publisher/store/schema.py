@@ -1,79 +1,20 @@
 """All tables. The unique keys carry the promises of the system: see docs/architecture.md."""
 
-import json
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     Date,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC moment kept as microseconds since 1970: sorts, compares and fits every database alike."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        return None if value is None else to_micros(value)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else from_micros(value)
-
-
-class Json(TypeDecorator[Any]):
-    """A JSON value as canonical text (sorted keys, no spaces); any JSON type, hence ``Any``."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
-        return None if value is None else json.loads(value)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def to_micros(moment: datetime) -> int:
-    """Microseconds since 1970 of an aware moment."""
-    delta = moment - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
-
-
-def from_micros(micros: int) -> datetime:
-    """The aware UTC moment of microseconds since 1970."""
-    return datetime.fromtimestamp(micros // 1_000_000, tz=UTC).replace(microsecond=micros % 1_000_000)
-
-
-# A 64-bit key that SQLite still takes as its row id.
-_Id = BigInteger().with_variant(Integer, "sqlite")
+from publisher.store.columns import Id, Json, Moment, metadata
 
 themes = Table(
     "themes",
@@ -117,7 +58,7 @@ progress = Table(
 collections = Table(
     "collections",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("source_id", ForeignKey("sources.id"), nullable=False),
     Column("at", Moment, nullable=False),
     Column("status", String(16), nullable=False),  # ok | not-modified | partial | failed
@@ -130,7 +71,7 @@ collections = Table(
 items = Table(
     "items",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("identity", Text, nullable=False, unique=True),  # the first key it was known by
     Column("uid", String(32), nullable=False, unique=True),
     Column("url", Text, nullable=False),
@@ -223,7 +164,7 @@ corrections = Table(
 criteria = Table(
     "criteria",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("key", String(32), nullable=False, unique=True),
     Column("themes", Json, nullable=False),
     Column("regions", Json, nullable=False),
@@ -234,7 +175,7 @@ criteria = Table(
 subscribers = Table(
     "subscribers",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("address_key", Text, unique=True),  # case-folded, domain as A-label; empty after erasure
     Column("email", Text),
     Column("name", Text, nullable=False, default=""),
@@ -247,7 +188,7 @@ subscribers = Table(
 subscriptions = Table(
     "subscriptions",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("subscriber_id", ForeignKey("subscribers.id"), nullable=False),
     Column("criteria_id", ForeignKey("criteria.id"), nullable=False),
     Column("cadence", String(16), nullable=False),
@@ -270,7 +211,7 @@ Index("ix_subscriptions_cadence", subscriptions.c.cadence, subscriptions.c.subsc
 consents = Table(
     "consents",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("subscriber_id", ForeignKey("subscribers.id"), nullable=False),
     Column("at", Moment, nullable=False),
     Column("what", String(32), nullable=False),  # imported | confirmed | unsubscribed | suppressed | erased
@@ -338,7 +279,7 @@ edition_items = Table(
 variants = Table(
     "variants",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("edition_id", ForeignKey("editions.id"), nullable=False),
     Column("language", String(16), nullable=False),
     Column("mask", LargeBinary, nullable=False),  # big-endian bit set over edition_items.position
@@ -359,7 +300,7 @@ Index(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("edition_id", ForeignKey("editions.id"), nullable=False),
     Column("subscriber_id", ForeignKey("subscribers.id"), nullable=False),
     Column("variant_id", ForeignKey("variants.id"), nullable=False),
@@ -401,7 +342,7 @@ hub_pings = Table(
 hub_subscriptions = Table(
     "hub_subscriptions",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("source_id", ForeignKey("sources.id"), nullable=False),
     Column("hub", Text, nullable=False),
     Column("topic", Text, nullable=False),
