@@ -44,14 +44,14 @@ class Occasion:
 
 
 def list_occasions(item: Item) -> Iterator[Occasion]:
-    """The event, then the deadline; what the item gave before and gives no more is cancelled."""
-    found = item.classification
+    """The event, then the deadline; cancelled where the item is withdrawn, or gives these days no more."""
+    found, is_withdrawn = item.classification, item.withdrawn_at is not None
     event = found.event_dates or item.former_event_dates
     if event:
-        yield Occasion("", min(event), max(event), is_cancelled=found.event_dates is None)
+        yield Occasion("", min(event), max(event), is_cancelled=is_withdrawn or not found.event_dates)
     deadline = found.deadline or item.former_deadline
     if deadline:
-        yield Occasion("deadline", deadline, deadline, is_cancelled=found.deadline is None)
+        yield Occasion("deadline", deadline, deadline, is_cancelled=is_withdrawn or not found.deadline)
 
 
 def render_calendar(feed: Feed) -> bytes:

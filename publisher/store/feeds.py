@@ -1,10 +1,40 @@
 """What compiled feeds depend on."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import Connection, Text, func, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Text, func, select, type_coerce
 
+from feeds.criteria import Criteria
+from feeds.model import Item
+from publisher.store.items import build_items, meets
 from publisher.store.schema import corrections, item_versions, items, regions, themes
+
+
+def select_feed_items(tx: Connection, criteria: Criteria, *, limit: int) -> list[Item]:
+    """What the feed shows, the newest first, withdrawn items among them: of any language, each once in its original."""
+    query = select(items).where(*_belongs(criteria)).order_by(items.c.published_at.desc(), items.c.id.desc())
+    return build_items(tx, tx.execute(query.limit(limit)).all())
+
+
+def select_dated_items(tx: Connection, criteria: Criteria, *, limit: int) -> list[Item]:
+    """What the calendar of the feed shows: of what gives days, or once gave some, that whose last day is the latest."""
+    query = select(items).where(items.c.last_day.is_not(None), *_belongs(criteria))
+    latest_first = query.order_by(items.c.last_day.desc(), items.c.id.desc())
+    return build_items(tx, tx.execute(latest_first.limit(limit)).all())
+
+
+def select_withdrawn(tx: Connection, criteria: Criteria, *, limit: int) -> list[Item]:
+    """What was withdrawn from the feed, the last first."""
+    query = select(items).where(items.c.withdrawn_at.is_not(None), *_belongs(criteria))
+    newest_first = query.order_by(items.c.withdrawn_at.desc(), items.c.id.desc())
+    return build_items(tx, tx.execute(newest_first.limit(limit)).all())
+
+
+def _belongs(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
+    yield from meets(criteria)
+    if criteria.language is None:
+        yield items.c.original_id.is_(None)
 
 
 def read_version(tx: Connection) -> str:

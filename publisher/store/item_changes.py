@@ -14,6 +14,7 @@ from feeds.model import Classification, Item
 from publisher.store.batches import in_batches
 from publisher.store.items import AXES, read_item
 from publisher.store.schema import corrections, item_labels, item_versions, items
+from publisher.store.translations import put_alternates
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def insert_items(tx: Connection, new: Sequence[NewItem], *, now: datetime) -> li
     tx.execute(insert(items), rows)
     ids = _find_ids(tx, [item.identity for item in new])
     _insert_labels(tx, {ids[item.identity]: item.classification for item in new})
+    put_alternates(tx, {ids[item.identity]: item.content.alternates for item in new if item.content.alternates})
     return [ids[item.identity] for item in new]
 
 
@@ -62,13 +64,29 @@ def change_item(
 ) -> None:
     """Write what the item shows from now on, and keep what it showed as a version."""
     old = read_item(tx, item_id)
-    former = _former_dates(old, classification)
-    version = tx.execute(select(items.c.version).where(items.c.id == item_id)).scalar_one()
-    tx.execute(insert(item_versions).values(item_id=item_id, version=version, until=now, content=_to_json(asdict(old))))
-    values = _row(content, classification, former) | {"version": version + 1, "updated_at": now}
-    tx.execute(update(items).where(items.c.id == item_id).values(**values))
+    _put_version(tx, old, _row(content, classification, _former_dates(old, classification)), now=now)
     tx.execute(delete(item_labels).where(item_labels.c.item_id == item_id))
     _insert_labels(tx, {item_id: classification})
+    put_alternates(tx, {item_id: content.alternates})
+
+
+def withdraw_item(tx: Connection, item_id: int, *, reason: str, now: datetime) -> None:
+    """From now on the publisher does not stand by the item; an item withdrawn before keeps its moment."""
+    old = read_item(tx, item_id)
+    _put_version(tx, old, {"withdrawn_at": old.withdrawn_at or now, "withdrawn_reason": reason}, now=now)
+
+
+def reinstate_item(tx: Connection, item_id: int, *, now: datetime) -> None:
+    """Take the withdrawal back."""
+    _put_version(tx, read_item(tx, item_id), {"withdrawn_at": None, "withdrawn_reason": ""}, now=now)
+
+
+def _put_version(tx: Connection, old: Item, values: Mapping[str, Any], *, now: datetime) -> None:
+    """Write the values, and keep the item as it was as a version."""
+    kept = {"item_id": old.id, "version": old.version, "until": now, "content": _to_json(asdict(old))}
+    tx.execute(insert(item_versions).values(kept))
+    changed = {**values, "version": old.version + 1, "updated_at": now}
+    tx.execute(update(items).where(items.c.id == old.id).values(**changed))
 
 
 def release_items(tx: Connection, ids: Sequence[int], *, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """All tables. The unique keys carry the promises of the system: see docs/architecture.md."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -78,8 +79,13 @@ items = Table(
     Column("title", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("content_html", Text, nullable=False, default=""),
-    Column("author", Text, nullable=False, default=""),
+    Column("authors", Json, nullable=False, default=()),  # [name…]
     Column("category", Text, nullable=False, default=""),
+    Column("images", Json, nullable=False, default=()),  # [{"url", "media_type", "size_bytes"}…]
+    Column("alternates", Json, nullable=False, default=()),  # [{"language", "url", "uid"}…]: as its sources say
+    Column("original_id", ForeignKey("items.id")),  # the item that this one translates; empty: an original
+    Column("withdrawn_at", Moment),
+    Column("withdrawn_reason", Text, nullable=False, default=""),
     Column("language", String(16), nullable=False),
     Column("day", Date, nullable=False),
     Column("date_source", String(16), nullable=False),  # source | first-seen
@@ -104,12 +110,22 @@ items = Table(
     Index(None, "published_at"),
     Index(None, "updated_at"),
     Index(None, "last_day"),
+    Index(None, "original_id"),
+    Index(None, "withdrawn_at"),
 )
 Index(
     "ix_items_unannounced",
     items.c.id,
     sqlite_where=items.c.announced_version < items.c.version,
     postgresql_where=items.c.announced_version < items.c.version,
+)
+
+item_alternates = Table(
+    "item_alternates",
+    metadata,
+    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("key", Text, primary_key=True),  # of the address where it stands in another language
+    Index(None, "key"),
 )
 
 item_labels = Table(
@@ -159,6 +175,37 @@ corrections = Table(
     Column("value", Json),
     Column("at", Moment, nullable=False),
     Column("actor", Text, nullable=False),
+)
+
+feed_archives = Table(
+    "feed_archives",
+    metadata,
+    Column("feed", Text, primary_key=True),  # its name: feeds/fr/theme/asylum
+    Column("number", Integer, primary_key=True),
+    Column("closed_at", Moment, nullable=False),
+    # The last change that it holds, as (items.updated_at, items.id): the next archive begins behind it.
+    Column("until_at", Moment, nullable=False),
+    Column("until_id", BigInteger, nullable=False),
+    Column("head", Json, nullable=False),  # what the document says of itself, as it was then
+    Column("entries", Json, nullable=False),  # [[item, version]…] in the order of the document
+)
+
+feed_problems = Table(
+    "feed_problems",
+    metadata,
+    Column("feed", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("problem", Text, nullable=False),  # why its last good version stays
+)
+
+retired_labels = Table(
+    "retired_labels",
+    metadata,
+    Column("axis", String(16), primary_key=True),  # theme | region
+    Column("id", String(64), primary_key=True),
+    Column("title", Json, nullable=False),
+    Column("successor", String(64)),  # a code of the same axis
+    Column("ended_at", Moment, nullable=False),
 )
 
 criteria = Table(
@@ -326,37 +373,6 @@ delivery_events = Table(
     Column("state", String(16), nullable=False),
     Column("reply", Text, nullable=False),
     Index(None, "delivery_id"),
-)
-
-hub_pings = Table(
-    "hub_pings",
-    metadata,
-    Column("hub", Text, primary_key=True),
-    Column("topic", Text, primary_key=True),  # the URL of the feed that changed
-    Column("changed_at", Moment, nullable=False),  # the last change that the hub is not told of
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("next_attempt_at", Moment, nullable=False),
-    Index(None, "next_attempt_at"),
-)
-
-hub_subscriptions = Table(
-    "hub_subscriptions",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("source_id", ForeignKey("sources.id"), nullable=False),
-    Column("hub", Text, nullable=False),
-    Column("topic", Text, nullable=False),
-    Column("token", String(64), nullable=False, unique=True),  # of the callback's address
-    Column("secret", String(64), nullable=False),  # what the hub signs with
-    Column("wanted", String(16), nullable=False),  # subscribe | unsubscribe
-    Column("pending_until", Moment),  # until then the hub may ask whether we meant it
-    Column("lease_until", Moment),
-    Column("next_attempt_at", Moment, nullable=False),
-    Column("attempts", Integer, nullable=False, default=0),  # in a row, without success
-    Column("notified_at", Moment),
-    Column("error", Text),
-    UniqueConstraint("source_id", "hub", "topic"),
-    Index(None, "next_attempt_at"),
 )
 
 personal_feeds = Table(

@@ -13,8 +13,8 @@ from publisher.app import App
 from publisher.config import Site
 from publisher.errors import RenderError
 from publisher.i18n import kind_name, translator
-from publisher.store.feeds import find_newest_change, read_version
-from publisher.store.items import select_dated_items, select_items
+from publisher.store.feeds import find_newest_change, read_version, select_dated_items
+from publisher.store.items import select_items
 from publisher.store.newsroom import read_labels
 from publisher.usecases.documents import Document
 
@@ -86,7 +86,7 @@ def compile_formats(
     with app.database.read() as tx:
         is_read = any(form != "ics" for form in formats)
         items = select_items(tx, criteria=criteria, limit=ITEMS_PER_FEED) if is_read else []
-        dated = select_dated_items(tx, criteria=criteria, limit=ITEMS_PER_CALENDAR) if "ics" in formats else []
+        dated = select_dated_items(tx, criteria, limit=ITEMS_PER_CALENDAR) if "ics" in formats else []
     info = _describe(app.config.site, catalogue, criteria=criteria, items=items)
     try:
         feed, calendar = make_feed(info, items), make_feed(info, dated)

@@ -58,7 +58,7 @@ def show_item(app: App, item_id: int) -> JsonItem:
         corrections = read_corrections(tx, [item_id])[item_id]
     found = item.classification
     return _to_json(item, sources[item_id]) | {
-        "author": item.author,
+        "authors": list(item.authors),
         "category": item.category,
         "projects": list(found.projects),
         "deadline": found.deadline and found.deadline.isoformat(),

@@ -60,7 +60,7 @@ def test_forbidden_characters_are_taken_out(
     info: FeedInfo, make_item: Callable[..., Item], form: Format, broken: str
 ) -> None:
     # given
-    item = make_item(title=broken, summary=broken, content_html=broken, author=broken)
+    item = make_item(title=broken, summary=broken, content_html=broken, authors=(broken,))
     # when
     document = render(make_feed(info, [item]), form).decode()
     # then
@@ -111,7 +111,7 @@ def test_each_entry_names_its_language(info: FeedInfo, make_item: Callable[..., 
 
 def test_an_author_without_an_address_is_named_in_rss(info: FeedInfo, make_item: Callable[..., Item]) -> None:
     # when
-    root = parse(info, [make_item(author="Ada Marin")], "rss")
+    root = parse(info, [make_item(authors=("Ada Marin", "Bo Lund"))], "rss")
     # then
     assert root.findtext("channel/item/{http://purl.org/dc/elements/1.1/}creator") == "Ada Marin"
 

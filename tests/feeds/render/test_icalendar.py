@@ -100,6 +100,14 @@ def test_days_that_were_taken_away_are_cancelled_not_removed(info: FeedInfo, mak
     assert {one.sequence for one in after.events} == {3}
 
 
+def test_days_of_a_withdrawn_item_are_cancelled(info: FeedInfo, make_item: MakeItem) -> None:
+    # when
+    event, deadline = parse(info, [make_item(version=2, withdrawn_at=datetime(2026, 11, 21, tzinfo=UTC))]).events
+    # then
+    assert (event.status, deadline.status) == ("CANCELLED", "CANCELLED")
+    assert event.dtstart == date(2026, 12, 3)
+
+
 def test_a_new_day_replaces_the_former_one(info: FeedInfo, make_item: MakeItem) -> None:
     # given
     moved = make_item(former_deadline=date(2026, 12, 24))
