@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from feeds.criteria import Criteria
 from feeds.model import KINDS
 
-Format = Literal["atom", "rss", "json"]
+Format = Literal["atom", "rss", "json", "ics"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 ROOT = "/feeds/"

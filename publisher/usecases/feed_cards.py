@@ -132,5 +132,5 @@ def relative_path(path: str, root: str) -> str:
 
 
 def _link(site: Site, criteria: Criteria, *, form: Format, interface: Interface) -> FormatLink:
-    name = interface.gettext(_FORMAT_NAMES.get(form, form))
+    name = interface.gettext(_FORMAT_NAMES[form])
     return FormatLink(form, name, MEDIA_TYPES[form], site.base_url + path_of(criteria, form))

@@ -13,12 +13,13 @@ from publisher.app import App
 from publisher.config import Site
 from publisher.errors import RenderError
 from publisher.i18n import kind_name, translator
-from publisher.store.feeds import find_newest_change, read_version
+from publisher.store.feeds import find_newest_change, read_version, select_dated_items
 from publisher.store.items import select_items
 from publisher.store.newsroom import read_labels
 from publisher.usecases.documents import Document
 
 ITEMS_PER_FEED = 50
+ITEMS_PER_CALENDAR = 200
 
 _NO_ITEMS_YET = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -81,13 +82,15 @@ def compile_feed(app: App, catalogue: Catalogue, *, address: Address) -> Documen
 def compile_formats(
     app: App, catalogue: Catalogue, *, criteria: Criteria, formats: Sequence[Format] = FORMATS
 ) -> dict[Format, Document]:
-    """One feed in several formats, of the same items."""
+    """One feed in several formats, of the same items; a calendar is of those that give days."""
     with app.database.read() as tx:
-        items = select_items(tx, criteria=criteria, limit=ITEMS_PER_FEED)
+        is_read = any(form != "ics" for form in formats)
+        items = select_items(tx, criteria=criteria, limit=ITEMS_PER_FEED) if is_read else []
+        dated = select_dated_items(tx, criteria, limit=ITEMS_PER_CALENDAR) if "ics" in formats else []
     info = _describe(app.config.site, catalogue, criteria=criteria, items=items)
     try:
-        feed = make_feed(info, items)
-        bodies = {form: render(feed, form) for form in formats}
+        feed, calendar = make_feed(info, items), make_feed(info, dated)
+        bodies = {form: render(calendar if form == "ics" else feed, form) for form in formats}
     except (ValueError, TypeError) as error:
         raise RenderError(f"Feed {info.name} cannot be rendered: {error}. See its items: publisher items") from error
     return {form: _document(body, form, catalogue=catalogue) for form, body in bodies.items()}
@@ -135,6 +138,7 @@ def _label_names(catalogue: Catalogue, language: str) -> dict[str, str]:
         {f"theme:{theme.id}": theme.name(language) for theme in catalogue.themes}
         | {f"region:{region.id}": region.name(language) for region in catalogue.regions}
         | {f"kind:{kind}": kind_name(interface, kind) for kind in KINDS}
+        | {"deadline": interface.gettext("Deadline")}
     )
 
 

@@ -49,7 +49,7 @@ def test_pages_that_are_files_lead_to_files_only(newsroom: Newsroom, tmp_path: P
         root = html.fromstring(page.read_bytes())
         assert not root.xpath("//form")
         for address in root.xpath("//a/@href | //link[@rel='stylesheet']/@href | //script/@src"):
-            if not address.startswith(("https:", "#")):
+            if not address.startswith(("https:", "webcal:", "#")):
                 target = (page.parent / address).resolve()
                 assert (target / "index.html" if address.endswith("/") else target).is_file(), address
 
