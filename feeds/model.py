@@ -98,6 +98,12 @@ class Item:
     """From when on the publisher does not stand by it any more; aware, UTC."""
     withdrawn_reason: str = ""
     classification: Classification = field(default_factory=Classification)
+    version: int = 1
+    """Grows with each change."""
+    former_deadline: date | None = None
+    """The deadline it gave last, where it gives none any more."""
+    former_event_dates: tuple[date, date] | None = None
+    """Likewise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,15 @@ from urllib.parse import parse_qsl, quote, urlencode
 from feeds.criteria import Criteria
 from feeds.model import KINDS
 
-Format = Literal["atom", "rss", "json"]
+Format = Literal["atom", "rss", "json", "ics"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 ARCHIVED_FORMATS: tuple[Format, ...] = ("atom", "rss", "json")
 """Those that can name the document before them."""
 ROOT = "/feeds/"
 ALL_LANGUAGES = "all"
+PAGE = "html"
+"""What the address of a feed's page for people ends with."""
 
 _QUERY_FIELDS_MAX = 200
 _ARCHIVE = "archive"
@@ -45,6 +47,13 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class PageAddress:
+    """The page of one feed, for people."""
+
+    criteria: Criteria
+
+
+@dataclass(frozen=True, slots=True)
 class Redirect:
     """The address means a feed whose one address is this."""
 
@@ -57,9 +66,12 @@ def path_of(criteria: Criteria, form: Format, archive: int | None = None) -> str
     Single values and pairs of theme and region are paths, any other mix is a query with keys and values sorted.
     Archives stand below: ``/feeds/fr/theme/asylum/archive/3.atom``; a mix has none.
     """
-    query = urlencode(_query_of(criteria))
-    within = f"/{_ARCHIVE}/{archive}" if archive else ""
-    return f"{ROOT}{_stem_of(criteria)}{within}.{form}" + (f"?{query}" if query else "")
+    return _path_of(criteria, form, archive=archive)
+
+
+def page_path_of(criteria: Criteria) -> str:
+    """The one address of this feed's page, e.g. ``/feeds/fr/theme/asylum/region/africa.html``."""
+    return _path_of(criteria, PAGE)
 
 
 def name_of(criteria: Criteria) -> str:
@@ -77,8 +89,27 @@ def parse_path(path: str, query: str, *, known: KnownCodes) -> Address | Redirec
     if address is None:
         return None
     location = path_of(address.criteria, address.format, address.archive)
-    given = quote(path) + (f"?{query}" if query else "")
-    return address if given == location else Redirect(location)
+    return address if _is_spelt(path, query, location) else Redirect(location)
+
+
+def parse_page_path(path: str, query: str, *, known: KnownCodes) -> PageAddress | Redirect | None:
+    """The page of a feed at this decoded path and raw query string, by the rules of ``parse_path``."""
+    stem, _, suffix = path.rpartition(".")
+    criteria = _read_criteria(stem, query, known=known) if suffix == PAGE else None
+    if criteria is None:
+        return None
+    location = page_path_of(criteria)
+    return PageAddress(criteria) if _is_spelt(path, query, location) else Redirect(location)
+
+
+def _path_of(criteria: Criteria, suffix: str, *, archive: int | None = None) -> str:
+    query = urlencode(_query_of(criteria))
+    within = f"/{_ARCHIVE}/{archive}" if archive else ""
+    return f"{ROOT}{_stem_of(criteria)}{within}.{suffix}" + (f"?{query}" if query else "")
+
+
+def _is_spelt(path: str, query: str, location: str) -> bool:
+    return quote(path) + (f"?{query}" if query else "") == location
 
 
 def _stem_of(criteria: Criteria) -> str:
@@ -102,32 +133,36 @@ def _query_of(criteria: Criteria) -> list[tuple[str, str]]:
 
 
 def _read_address(path: str, query: str, *, known: KnownCodes) -> Address | None:
-    stem, _, suffix = path.removeprefix(ROOT).rpartition(".")
-    if not path.startswith(ROOT) or not (found := [form for form in FORMATS if form == suffix]):
+    stem, _, suffix = path.rpartition(".")
+    found = [form for form in FORMATS if form == suffix]
+    feed, number = _split_archive(stem)
+    criteria = _read_criteria(feed, query, known=known) if found else None
+    if criteria is None:
         return None
-    (language, *parts), archive = _split_archive(stem.split("/"))
+    address = Address(criteria, found[0], number)
+    return address if number is None or _has_archive(address, known=known) else None
+
+
+def _split_archive(stem: str) -> tuple[str, int | None]:
+    """The feed's part of an address, and the number of its archive."""
+    feed, _, number = stem.rpartition(f"/{_ARCHIVE}/")
+    return (feed, int(number)) if feed and _ARCHIVE_NUMBER.fullmatch(number) else (stem, None)
+
+
+def _has_archive(address: Address, *, known: KnownCodes) -> bool:
+    count = known.archives.get(name_of(address.criteria), 0)
+    return address.format in ARCHIVED_FORMATS and address.archive is not None and address.archive <= count
+
+
+def _read_criteria(stem: str, query: str, *, known: KnownCodes) -> Criteria | None:
+    """The criteria of an address without its suffix."""
+    language, *parts = stem.removeprefix(ROOT).split("/") if stem.startswith(ROOT) else ("",)
     if language != ALL_LANGUAGES and language not in known.languages:
         return None
     wishes = _read_wishes(parts, query)
     if wishes is None or not all(_is_known(axis, value, known=known) for axis, value in wishes):
         return None
-    address = Address(_criteria_of(wishes, language), found[0], archive)
-    return address if _has_archive(address, known=known) else None
-
-
-def _split_archive(parts: list[str]) -> tuple[list[str], int | None]:
-    """The parts of the feed, and the number of its archive."""
-    match parts:
-        case [_, *_, axis, number] if axis == _ARCHIVE and _ARCHIVE_NUMBER.fullmatch(number):
-            return parts[:-2], int(number)
-        case _:
-            return parts, None
-
-
-def _has_archive(address: Address, *, known: KnownCodes) -> bool:
-    if address.archive is None:
-        return True
-    return address.format in ARCHIVED_FORMATS and address.archive <= known.archives.get(name_of(address.criteria), 0)
+    return _criteria_of(wishes, language)
 
 
 def _read_wishes(parts: Sequence[str], query: str) -> list[tuple[str, str]] | None:

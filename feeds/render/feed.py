@@ -12,7 +12,12 @@ from feeds.paths import Format
 from feeds.text import LONGEST_LABEL, LONGEST_SUMMARY, LONGEST_TITLE, clean_text, sanitise_html
 
 MEDIA_TYPES: Mapping[Format, str] = MappingProxyType(
-    {"atom": "application/atom+xml", "rss": "application/rss+xml", "json": "application/feed+json"}
+    {
+        "atom": "application/atom+xml",
+        "rss": "application/rss+xml",
+        "json": "application/feed+json",
+        "ics": "text/calendar",
+    }
 )
 
 GENERATOR = "Publisher"

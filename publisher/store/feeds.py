@@ -26,6 +26,13 @@ def select_feed_items(tx: Connection, criteria: Criteria, *, limit: int) -> list
     return build_items(tx, tx.execute(query.limit(limit)).all())
 
 
+def select_dated_items(tx: Connection, criteria: Criteria, *, limit: int) -> list[Item]:
+    """What the calendar of the feed shows: of what gives days, or once gave some, that whose last day is the latest."""
+    query = select(items).where(items.c.last_day.is_not(None), *belongs(criteria))
+    latest_first = query.order_by(items.c.last_day.desc(), items.c.id.desc())
+    return build_items(tx, tx.execute(latest_first.limit(limit)).all())
+
+
 def select_withdrawn(tx: Connection, criteria: Criteria, *, limit: int) -> list[Item]:
     """What was withdrawn from the feed, the last first."""
     query = select(items).where(items.c.withdrawn_at.is_not(None), *belongs(criteria))

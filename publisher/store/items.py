@@ -95,12 +95,16 @@ def _labelled(axis: str, labels: Sequence[str]) -> ColumnElement[bool]:
 
 def _build_item(row: _ItemRow, labels: _Labels, translations: _Translations) -> Item:
     values = row._mapping
+    start, end = values["former_event_start"], values["former_event_end"]
     alternates = tuple(Translation(**one) for one in values["alternates"])
     return Item(
         id=values["id"],
         uid=values["uid"],
         updated_at=values["updated_at"],
         classification=_build_classification(row, labels),
+        version=values["version"],
+        former_deadline=values["former_deadline"],
+        former_event_dates=(start, end) if start and end else None,
         translations=join_translations(values["language"], translations.get(values["id"], ()), alternates),
         withdrawn_at=values["withdrawn_at"],
         withdrawn_reason=values["withdrawn_reason"],

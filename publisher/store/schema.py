@@ -9,23 +9,13 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-from publisher.store.columns import Id, Json, Moment
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from publisher.store.columns import Id, Json, Moment, metadata
 
 themes = Table(
     "themes",
@@ -109,12 +99,25 @@ items = Table(
     Column("deadline", Date),
     Column("event_start", Date),
     Column("event_end", Date),
+    # Given once and no more; calendars show them as cancelled:
+    Column("former_deadline", Date),
+    Column("former_event_start", Date),
+    Column("former_event_end", Date),
+    Column("last_day", Date),  # the latest of all these days: calendars hold what ends last
+    Column("announced_version", Integer, nullable=False, default=0),  # up to which the hubs were told
     Column("matches", Json, nullable=False),  # [{"label", "text"}…]
     Index(None, "released_at"),
     Index(None, "published_at"),
     Index(None, "updated_at"),
+    Index(None, "last_day"),
     Index(None, "original_id"),
     Index(None, "withdrawn_at"),
+)
+Index(
+    "ix_items_unannounced",
+    items.c.id,
+    sqlite_where=items.c.announced_version < items.c.version,
+    postgresql_where=items.c.announced_version < items.c.version,
 )
 
 item_alternates = Table(
@@ -371,3 +374,20 @@ delivery_events = Table(
     Column("reply", Text, nullable=False),
     Index(None, "delivery_id"),
 )
+
+personal_feeds = Table(
+    "personal_feeds",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("subscriber_id", ForeignKey("subscribers.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+Index(
+    "uq_personal_feeds_active",
+    personal_feeds.c.subscriber_id,
+    unique=True,
+    sqlite_where=personal_feeds.c.revoked_at.is_(None),
+    postgresql_where=personal_feeds.c.revoked_at.is_(None),
+)
+Index("ix_personal_feeds_subscriber_id", personal_feeds.c.subscriber_id)

@@ -100,4 +100,5 @@ def _label_names(themes: Sequence[Label], regions: Sequence[Label], language: st
         {f"theme:{theme.id}": theme.name(language) for theme in themes}
         | {f"region:{region.id}": region.name(language) for region in regions}
         | {f"kind:{kind}": kind_name(interface, kind) for kind in KINDS}
+        | {"deadline": interface.gettext("Deadline")}
     )

@@ -1,6 +1,7 @@
 """Feeds: their documents, compiled from items."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 from sqlalchemy import Connection
@@ -18,7 +19,7 @@ from publisher.store.feed_records import (
     list_problems,
     put_problem,
 )
-from publisher.store.feeds import select_feed_items, select_withdrawn
+from publisher.store.feeds import select_dated_items, select_feed_items, select_withdrawn
 from publisher.store.items import read_items
 from publisher.usecases.catalogue import Catalogue, criteria_of, list_feeds, read_catalogue, read_feed_version
 from publisher.usecases.documents import Document
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 ITEMS_PER_FEED = 50
+ITEMS_PER_CALENDAR = 200
 TOMBSTONES_PER_FEED = 50
 
 _log = structlog.get_logger(__name__)
@@ -57,10 +59,14 @@ def compile_feed(app: App, catalogue: Catalogue, *, address: Address) -> Documen
 def compile_formats(
     app: App, catalogue: Catalogue, *, criteria: Criteria, formats: Sequence[Format] = FORMATS
 ) -> dict[Format, Document]:
-    """One feed in several formats, of the same items; RenderError where it cannot be made, and staff are told."""
+    """One feed in several formats, of the same items; a calendar is of those that give days.
+
+    RenderError where one cannot be made, and staff are told.
+    """
     name = name_of(criteria)
     with app.database.read() as tx:
         items = _select(tx, criteria, is_archived=name in catalogue.archives)
+        dated = select_dated_items(tx, criteria, limit=ITEMS_PER_CALENDAR) if "ics" in formats else []
         withdrawn = select_withdrawn(tx, criteria, limit=TOMBSTONES_PER_FEED)
         had_problem = has_problem(tx, name)
     try:
@@ -70,7 +76,10 @@ def compile_formats(
         shown = [ending, *shown] if ending else shown
         info = describe_feed(app.config, catalogue, criteria=criteria, items=shown)
         # Not dated by the items it holds: one that leaves a feed would put its date back.
-        documents = render_documents(Shown(info, shown, make_tombstones(withdrawn), catalogue.changed_at), formats)
+        feed = Shown(info, shown, make_tombstones(withdrawn), catalogue.changed_at)
+        documents = render_documents(feed, [form for form in formats if form != "ics"])
+        if "ics" in formats:
+            documents |= render_documents(replace(feed, items=dated), ["ics"])
     except RenderError as error:
         _keep_problem(app, name, str(error))
         raise
