@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Mount
 
 from publisher.app import App
 from publisher.errors import ConfigError
-from publisher.web import editions, feeds, home, pages, staff, static, unsubscribe
+from publisher.web import editions, feeds, home, pages, staff, static, unsubscribe, websub
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ async def serve_all(listeners: Sequence[Listener], stop: asyncio.Event) -> None:
 
 def make_web_app(app: App, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:
     """The ASGI application of the public pages, and of the staff's where they need no listener of their own."""
-    parts = [part.routes for part in (feeds, unsubscribe, editions, home, static)]
+    parts = [part.routes for part in (feeds, unsubscribe, websub, editions, home, static)]
     staff_part = staff.closed_routes if staff.is_apart(app) else staff.routes
     return _make(app, [*extra_routes, *(route for part in [*parts, staff_part] for route in part(app))])
 
