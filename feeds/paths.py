@@ -13,6 +13,8 @@ Format = Literal["atom", "rss", "json", "ics"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 ROOT = "/feeds/"
 ALL_LANGUAGES = "all"
+PAGE = "html"
+"""What the address of a feed's page for people ends with."""
 
 _QUERY_FIELDS_MAX = 200
 
@@ -36,6 +38,13 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class PageAddress:
+    """The page of one feed, for people."""
+
+    criteria: Criteria
+
+
+@dataclass(frozen=True, slots=True)
 class Redirect:
     """The address means a feed whose one address is this."""
 
@@ -47,8 +56,12 @@ def path_of(criteria: Criteria, form: Format) -> str:
 
     Single values and pairs of theme and region are paths, any other mix is a query with keys and values sorted.
     """
-    query = urlencode(_query_of(criteria))
-    return f"{ROOT}{_stem_of(criteria)}.{form}" + (f"?{query}" if query else "")
+    return _path_of(criteria, form)
+
+
+def page_path_of(criteria: Criteria) -> str:
+    """The one address of this feed's page, e.g. ``/feeds/fr/theme/asylum/region/africa.html``."""
+    return _path_of(criteria, PAGE)
 
 
 def name_of(criteria: Criteria) -> str:
@@ -66,8 +79,26 @@ def parse_path(path: str, query: str, *, known: KnownCodes) -> Address | Redirec
     if address is None:
         return None
     location = path_of(address.criteria, address.format)
-    given = quote(path) + (f"?{query}" if query else "")
-    return address if given == location else Redirect(location)
+    return address if _is_spelt(path, query, location) else Redirect(location)
+
+
+def parse_page_path(path: str, query: str, *, known: KnownCodes) -> PageAddress | Redirect | None:
+    """The page of a feed at this decoded path and raw query string, by the rules of ``parse_path``."""
+    stem, _, suffix = path.rpartition(".")
+    criteria = _read_criteria(stem, query, known=known) if suffix == PAGE else None
+    if criteria is None:
+        return None
+    location = page_path_of(criteria)
+    return PageAddress(criteria) if _is_spelt(path, query, location) else Redirect(location)
+
+
+def _path_of(criteria: Criteria, suffix: str) -> str:
+    query = urlencode(_query_of(criteria))
+    return f"{ROOT}{_stem_of(criteria)}.{suffix}" + (f"?{query}" if query else "")
+
+
+def _is_spelt(path: str, query: str, location: str) -> bool:
+    return quote(path) + (f"?{query}" if query else "") == location
 
 
 def _stem_of(criteria: Criteria) -> str:
@@ -91,16 +122,21 @@ def _query_of(criteria: Criteria) -> list[tuple[str, str]]:
 
 
 def _read_address(path: str, query: str, *, known: KnownCodes) -> Address | None:
-    stem, _, suffix = path.removeprefix(ROOT).rpartition(".")
-    if not path.startswith(ROOT) or not (found := [form for form in FORMATS if form == suffix]):
-        return None
-    language, *parts = stem.split("/")
+    stem, _, suffix = path.rpartition(".")
+    found = [form for form in FORMATS if form == suffix]
+    criteria = _read_criteria(stem, query, known=known) if found else None
+    return Address(criteria, found[0]) if criteria else None
+
+
+def _read_criteria(stem: str, query: str, *, known: KnownCodes) -> Criteria | None:
+    """The criteria of an address without its suffix."""
+    language, *parts = stem.removeprefix(ROOT).split("/") if stem.startswith(ROOT) else ("",)
     if language != ALL_LANGUAGES and language not in known.languages:
         return None
     wishes = _read_wishes(parts, query)
     if wishes is None or not all(_is_known(axis, value, known=known) for axis, value in wishes):
         return None
-    return Address(_criteria_of(wishes, language), found[0])
+    return _criteria_of(wishes, language)
 
 
 def _read_wishes(parts: Sequence[str], query: str) -> list[tuple[str, str]] | None:

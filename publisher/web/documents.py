@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from publisher.usecases.documents import Document
 from publisher.web.conditional import is_fresh, takes_gzip
-from publisher.web.pages import PAGE_HEADERS
+from publisher.web.pages import FEED_PAGE_HEADERS
 
 
 def respond(request: Request, document: Document, *, cache_control: str) -> Response:
@@ -22,7 +22,7 @@ def respond(request: Request, document: Document, *, cache_control: str) -> Resp
     if gzipped:
         headers |= {"Content-Encoding": "gzip"}
     if document.media_type.startswith("text/html"):
-        headers = PAGE_HEADERS | headers
+        headers = FEED_PAGE_HEADERS | headers
     return Response(chosen.body, headers=headers)
 
 
