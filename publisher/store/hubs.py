@@ -30,8 +30,8 @@ class Ping:
 def read_unannounced(tx: Connection, *, limit: int) -> dict[int, list[Item]]:
     """Items that hubs do not know of as they are: by id, as each is now and as it was since they were told last."""
     newer = items.c.announced_version < items.c.version
-    rows = tx.execute(select(items.c.id, items.c.announced_version).where(newer).order_by(items.c.id).limit(limit))
-    announced: dict[int, int] = dict(rows.tuples())
+    query = select(items.c.id, items.c.announced_version).where(newer).order_by(items.c.id).limit(limit)
+    announced = {row.id: row.announced_version for row in tx.execute(query)}
     found = {item.id: [item] for item in read_items(tx, announced)}
     for batch in in_batches(list(announced)):
         for row in tx.execute(select(item_versions).where(item_versions.c.item_id.in_(batch))):
