@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from feeds.content import Content
 from feeds.criteria import Criteria
@@ -15,6 +15,9 @@ from publisher.store.schema import item_labels, items, sightings, sources
 
 AXES = {"theme": "themes", "region": "regions", "country": "countries", "project": "projects"}
 """Axis of a label to the field of the classification that holds it."""
+
+_FEW = 2000
+"""So many items are sorted sooner than a hundred thousand are looked through."""
 
 _Labels = Mapping[int, Mapping[str, Sequence[str]]]
 _ItemRow = Row[tuple[object, ...]]
@@ -30,7 +33,7 @@ def select_items(
     """The items that meet the criteria and are dated ``since`` or later, the newest first."""
     query = select(items).order_by(items.c.published_at.desc(), items.c.id.desc()).limit(limit)
     if criteria:
-        query = query.where(*_conditions(criteria))
+        query = query.where(*_conditions(criteria), *_narrow(tx, criteria))
     if since:
         query = query.where(items.c.published_at >= since)
     return _build_items(tx, tx.execute(query).all())
@@ -70,15 +73,29 @@ def _conditions(criteria: Criteria) -> Iterable[ColumnElement[bool]]:
         )
     if criteria.kinds:
         yield items.c.kind.in_(criteria.kinds)
+    for axis, labels in _wanted_labels(criteria):
+        own = item_labels.c.item_id == items.c.id
+        yield select(item_labels.c.item_id).where(own, _is_one_of(axis, labels)).exists()
+
+
+def _narrow(tx: Connection, criteria: Criteria) -> Iterable[ColumnElement[bool]]:
+    """Where few items have a label, those: without this SQLite looks through all items, the newest first."""
+    for axis, labels in _wanted_labels(criteria):
+        labelled = select(item_labels.c.item_id).where(_is_one_of(axis, labels))
+        few = labelled.limit(_FEW + 1).subquery()
+        if tx.execute(select(func.count()).select_from(few)).scalar_one() <= _FEW:
+            yield items.c.id.in_(labelled)
+
+
+def _wanted_labels(criteria: Criteria) -> Iterable[tuple[str, Sequence[str]]]:
     if criteria.themes:
-        yield _labelled("theme", criteria.themes)
+        yield "theme", criteria.themes
     if criteria.regions:
-        yield _labelled("region", [*criteria.regions, GLOBAL])
+        yield "region", [*criteria.regions, GLOBAL]
 
 
-def _labelled(axis: str, labels: Sequence[str]) -> ColumnElement[bool]:
-    query: Select[tuple[int]] = select(item_labels.c.item_id)
-    return items.c.id.in_(query.where(item_labels.c.axis == axis, item_labels.c.label.in_(labels)))
+def _is_one_of(axis: str, labels: Sequence[str]) -> ColumnElement[bool]:
+    return (item_labels.c.axis == axis) & item_labels.c.label.in_(labels)
 
 
 def _build_items(tx: Connection, rows: Sequence[_ItemRow]) -> list[Item]:
