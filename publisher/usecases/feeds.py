@@ -13,7 +13,7 @@ from publisher.app import App
 from publisher.config import Site
 from publisher.errors import RenderError
 from publisher.i18n import kind_name, translator
-from publisher.store.feeds import find_newest_change, read_version
+from publisher.store.feeds import Version, read_version
 from publisher.store.items import select_items
 from publisher.store.newsroom import read_labels
 from publisher.usecases.documents import Document
@@ -30,7 +30,7 @@ class Catalogue:
     themes: tuple[Label, ...]
     regions: tuple[Label, ...]
     languages: tuple[str, ...]
-    version: str
+    version: Version
     """Differs whenever some feed may differ."""
     changed_at: datetime | None
     """Newest change of any item; None where there is none."""
@@ -47,13 +47,8 @@ def read_catalogue(app: App) -> Catalogue:
     """The catalogue as of now."""
     with app.database.read() as tx:
         themes, regions = read_labels(tx)
-        return Catalogue(themes, regions, app.config.site.languages, read_version(tx), find_newest_change(tx))
-
-
-def read_feed_version(app: App) -> str:
-    """The version of the catalogue as of now, which is cheaper to read than the catalogue."""
-    with app.database.read() as tx:
-        return read_version(tx)
+        version = read_version(tx)
+    return Catalogue(themes, regions, app.config.site.languages, version, version.changed_at)
 
 
 def list_feeds(catalogue: Catalogue) -> Iterator[Criteria]:
