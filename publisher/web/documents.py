@@ -46,11 +46,16 @@ def answer(document: Document, asked: Asked, *, cache_control: bytes, link: byte
 def respond(request: Request, document: Document, *, cache_control: str, link: bytes = b"") -> Response:
     """The same as a response of Starlette; pages have the headers of pages beside."""
     asked = read_asked(request.scope["headers"])
-    status, headers, body = answer(document, asked, cache_control=cache_control.encode(), link=link)
-    response = Response(body, status)
-    response.raw_headers = headers
-    if status == HTTPStatus.OK and document.media_type.startswith("text/html"):
+    response = to_response(answer(document, asked, cache_control=cache_control.encode(), link=link))
+    if response.status_code == HTTPStatus.OK and document.media_type.startswith("text/html"):
         response.headers.update({name: value for name, value in PAGE_HEADERS.items() if name not in response.headers})
+    return response
+
+
+def to_response(found: Answer) -> Response:
+    """For routes of Starlette."""
+    response = Response(found.body, found.status)
+    response.raw_headers = found.headers
     return response
 
 

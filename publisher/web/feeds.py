@@ -15,8 +15,8 @@ from feeds.paths import ROOT, Address, Redirect, parse_path, path_of
 from publisher.app import App
 from publisher.usecases.feed_directory import OPML, PAGE, STYLE
 from publisher.usecases.feed_shelf import FeedShelf
-from publisher.web.conditional import Headers, read_asked
-from publisher.web.documents import Answer, answer, link_header, respond
+from publisher.web.conditional import Asked, Headers, read_asked
+from publisher.web.documents import Answer, answer, link_header, respond, to_response
 from publisher.web.pages import base_path, page_response
 from publisher.web.readers import Allowance
 
@@ -46,10 +46,9 @@ class FeedDesk:
             return None
         asked = read_asked(headers)
         found = answer(document, asked, cache_control=_RAW_CACHE_CONTROL, link=self._link(path))
-        if asked.is_conditional:
+        if found.status == HTTPStatus.NOT_MODIFIED:
             return found
-        wait_s = self._allowance.take(peer, asked.forwarded_for, now_s=time.monotonic())
-        return _refuse(wait_s) if wait_s else found
+        return self._refuse(asked, peer) or found
 
     def routes(self) -> list[Route]:
         """What is not in memory: feeds never asked for, redirects, pages."""
@@ -66,10 +65,9 @@ class FeedDesk:
     def _serve_feed(self, request: Request) -> Response:
         asked = read_asked(request.scope["headers"])
         peer = request.client.host if request.client else None
-        wait_s = self._allowance.take(peer, asked.forwarded_for, now_s=time.monotonic())
-        if wait_s and not asked.is_conditional:
-            refusal = _refuse(wait_s)
-            return _response(refusal)
+        refusal = self._refuse(asked, peer)
+        if refusal:
+            return to_response(refusal)
         catalogue = self._shelf.catalogue()
         address = parse_path(ROOT + request.path_params["path"], request.url.query, known=catalogue.known)
         match address:
@@ -81,6 +79,11 @@ class FeedDesk:
                 document = self._shelf.feed(address, catalogue)
                 link = self._link(path_of(address.criteria, address.format))
                 return respond(request, document, cache_control=CACHE_CONTROL, link=link)
+
+    def _refuse(self, asked: Asked, peer: str | None) -> Answer | None:
+        """The refusal of a reader who has had too much; whatever it asks is counted."""
+        wait_s = self._allowance.take(peer, asked.forwarded_for, now_s=time.monotonic())
+        return _too_many(wait_s) if wait_s and not asked.is_conditional else None
 
     def _link(self, path: str) -> bytes:
         web = self._app.config.web
@@ -98,7 +101,7 @@ def _missing(app: App) -> Response:
     return page
 
 
-def _refuse(wait_s: int) -> Answer:
+def _too_many(wait_s: int) -> Answer:
     """429 (RFC 6585 §4)."""
     headers = [
         (b"retry-after", b"%d" % wait_s),
@@ -108,9 +111,3 @@ def _refuse(wait_s: int) -> Answer:
         (b"content-length", b"%d" % len(_TOO_MANY)),
     ]
     return Answer(HTTPStatus.TOO_MANY_REQUESTS, headers, _TOO_MANY)
-
-
-def _response(found: Answer) -> Response:
-    response = Response(found.body, found.status)
-    response.raw_headers = found.headers
-    return response
