@@ -44,7 +44,7 @@ def _make_item(number: int) -> Item:
         published_at=_NOON - timedelta(days=number),
         updated_at=_NOON,
         content_html=f"<p>{'More on the timetable, the ships and the fares. ' * 20}<a href='/lines'>All lines</a></p>",
-        author="Ada Marin",
+        authors=("Ada Marin",),
         classification=Classification(themes=("asylum", "development"), regions=("africa",), kind="event"),
     )
 

@@ -3,13 +3,14 @@
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import feedparser
 
 from feeds.dates import parse_machine_date
 from feeds.entries import LONGEST_GUID, MOST_ENTRIES, Document, Entry, ParseError, mark_ambiguous
+from feeds.images import Given, read_images
 from feeds.sources import Source
 from feeds.text import (
     LONGEST_LABEL,
@@ -20,12 +21,15 @@ from feeds.text import (
     read_html,
     sanitise_html,
 )
+from feeds.translations import read_alternates
 from feeds.urls import resolve_url
 
 _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _PROLOG = re.compile(rb"(?:[\s\xef\xbb\xbf\xff\xfe]+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _DOCTYPE = re.compile(rb"<!doctype[^>\[]*(\[)?", re.IGNORECASE)
 _ADDRESS = re.compile(r"\S+@\S+")
+
+MOST_AUTHORS = 20
 
 _Fields = Mapping[str, Any]  # Any: what feedparser or a JSON document holds
 
@@ -96,8 +100,10 @@ def _read_xml_entry(fields: _Fields, source: Source, *, url: str, feed_language:
         title=_read_title(fields),
         summary=read_html(_text(fields.get("summary")) or content, LONGEST_SUMMARY),
         content_html=sanitise_html(content, base or link),
-        author=_read_author(fields),
+        authors=_read_authors(fields),
         category=_read_category(fields),
+        images=read_images(_find_images(fields), url),
+        alternates=read_alternates(_find_alternates(fields), base=url, link=link),
         language=_read_language(fields, feed_language),
         given=parse_machine_date(date_text, source.zone),
         date_text=clean_text(date_text, LONGEST_LABEL),
@@ -133,10 +139,34 @@ def _read_content(fields: _Fields) -> tuple[str, str]:
     return "", ""
 
 
-def _read_author(fields: _Fields) -> str:
-    """The name; addresses beside it are not for publication."""
-    name = _ADDRESS.sub(" ", _text(fields.get("author")))
-    return clean_text(name, LONGEST_LABEL).strip(" ()<>,")
+def _read_authors(fields: _Fields) -> tuple[str, ...]:
+    """The names; addresses beside them are not for publication."""
+    authors = fields.get("authors", [])
+    if len(authors) < 2:
+        return _clean_authors([_text(fields.get("author"))])
+    # Of an address alone feedparser makes a name of its last letters.
+    named = [author for author in authors if not _text(author.get("email")).endswith(author.get("name") or " ")]
+    return _clean_authors(_text(author.get("name")) for author in named)
+
+
+def _clean_authors(given: Iterable[str]) -> tuple[str, ...]:
+    names = (clean_text(_ADDRESS.sub(" ", name), LONGEST_LABEL).strip(" ()<>,") for name in given)
+    return tuple(dict.fromkeys(filter(None, names)))[:MOST_AUTHORS]
+
+
+def _find_images(fields: _Fields) -> Iterator[Given]:
+    """Enclosures before Media RSS, whose thumbnails only stand in for an image."""
+    for one in fields.get("enclosures", []):
+        yield Given(one.get("href"), one.get("type"), one.get("length"))
+    full = [one for one in fields.get("media_content", []) if one.get("medium") in {None, "", "image"}]
+    for one in full or fields.get("media_thumbnail", []):
+        yield Given(one.get("url"), one.get("type"), one.get("filesize"))
+
+
+def _find_alternates(fields: _Fields) -> Iterator[tuple[object, object]]:
+    for link in fields.get("links", []):
+        if link.get("rel") == "alternate":
+            yield link.get("hreflang"), link.get("href")
 
 
 def _read_category(fields: _Fields) -> str:
@@ -179,9 +209,10 @@ def _read_json_entry(fields: _Fields, source: Source, *, url: str) -> Entry | No
         title=clean_text(_text(fields.get("title")), LONGEST_TITLE),
         summary=_read_json_summary(fields, content),
         content_html=sanitise_html(content, link),
-        author=_read_json_author(fields),
+        authors=_read_json_authors(fields),
         category=clean_text(_first_text(fields.get("tags")), LONGEST_LABEL),
         language=_language(fields.get("language")),
+        images=read_images(_find_json_images(fields), url),
         given=parse_machine_date(date_text, source.zone),
         date_text=clean_text(date_text, LONGEST_LABEL),
         is_dated_by_update=is_update,
@@ -193,10 +224,17 @@ def _read_json_summary(fields: _Fields, content: str) -> str:
     return clean_text(plain, LONGEST_SUMMARY) or read_html(content, LONGEST_SUMMARY)
 
 
-def _read_json_author(fields: _Fields) -> str:
+def _read_json_authors(fields: _Fields) -> tuple[str, ...]:
     authors = fields.get("authors") if isinstance(fields.get("authors"), list) else [fields.get("author")]
-    names = [_text(author.get("name")) for author in authors or [] if isinstance(author, dict)]
-    return clean_text(next(filter(None, names), ""), LONGEST_LABEL)
+    return _clean_authors(_text(author.get("name")) for author in authors or [] if isinstance(author, dict))
+
+
+def _find_json_images(fields: _Fields) -> Iterator[Given]:
+    attachments = fields.get("attachments")
+    for one in attachments if isinstance(attachments, list) else []:
+        if isinstance(one, dict):
+            yield Given(one.get("url"), one.get("mime_type"), one.get("size_in_bytes"))
+    yield Given(fields.get("image"))
 
 
 def _first_text(value: Any) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, false, func, literal, or_, select, update
 
+from publisher.store.columns import Moment
 from publisher.store.database import insert_new
 from publisher.store.schema import (
-    Moment,
     deliveries,
     delivery_events,
     editions,

@@ -1,88 +1,59 @@
-"""What compiled feeds depend on, and which items have changed since."""
+"""What compiled feeds depend on."""
 
-import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Text, func, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
+from feeds.criteria import Criteria
 from feeds.model import Item
-from publisher.store.database import write_order
-from publisher.store.items import read_items
-from publisher.store.schema import item_versions, items, regions, themes
-
-_IN_DETAIL = 500
-"""Of more changes than this nobody gains by looking at each."""
+from publisher.store.items import build_items, meets, narrow
+from publisher.store.schema import items, progress
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A state of everything that feeds show. Another state is another value, also where a clock was set back."""
-
-    newest_item: int
-    versions_kept: int
-    """Place of the newest kept version in the order of writing."""
-    changed_at: datetime | None
-    """Newest change of any item; None where there is none."""
-    labels: str
-    """Digest of the themes and regions."""
-
-    def may_precede(self, other: "Version") -> bool:
-        """False where rows have gone, as after a restored copy: nobody can tell then what has changed."""
-        return (
-            self.labels == other.labels
-            and self.newest_item <= other.newest_item
-            and self.versions_kept <= other.versions_kept
-        )
+def select_feed_items(tx: Connection, criteria: Criteria, *, limit: int) -> list[Item]:
+    """What the feed shows, the newest first, withdrawn items among them: of any language, each once in its original."""
+    query = select(items).where(*belongs(criteria), *narrow(tx, criteria))
+    newest_first = query.order_by(items.c.published_at.desc(), items.c.id.desc())
+    return build_items(tx, tx.execute(newest_first.limit(limit)).all())
 
 
-def read_version(tx: Connection) -> Version:
-    """The state as of now; a few look-ups, whatever the number of items."""
-    newest_item = tx.execute(select(func.max(items.c.id))).scalar_one()
-    kept = tx.execute(select(func.max(write_order(item_versions))).select_from(item_versions)).scalar_one()
-    changed_at = tx.execute(select(func.max(items.c.updated_at))).scalar_one()
-    return Version(newest_item or 0, kept or 0, changed_at, _digest_labels(tx))
+def select_dated_items(tx: Connection, criteria: Criteria, *, limit: int) -> list[Item]:
+    """What the calendar of the feed shows: of what gives days, or once gave some, that whose last day is the latest."""
+    query = select(items).where(items.c.last_day.is_not(None), *belongs(criteria))
+    latest_first = query.order_by(items.c.last_day.desc(), items.c.id.desc())
+    return build_items(tx, tx.execute(latest_first.limit(limit)).all())
 
 
-def read_changes(tx: Connection, since: Version) -> list[Item] | None:
-    """Items that came or changed since, as they are and as they were; None where that is too much or cannot be told."""
-    now = read_version(tx)
-    if not since.may_precede(now):
-        return None
-    newer = items.c.id > since.newest_item
-    if since.changed_at:
-        newer |= items.c.updated_at > since.changed_at
-    new_ids = tx.execute(select(items.c.id).where(newer).limit(_IN_DETAIL + 1)).scalars().all()
-    kept = select(item_versions.c.item_id, item_versions.c.content)
-    kept = kept.where(write_order(item_versions) > since.versions_kept).limit(_IN_DETAIL + 1)
-    past = [(row.item_id, row.content) for row in tx.execute(kept)]
-    if len(new_ids) + len(past) > _IN_DETAIL:
-        return None
-    ids = {*new_ids, *(item_id for item_id, _ in past)}
-    # Without their texts: nobody asks about them, and some changes are kept for a while.
-    present = {item.id: replace(item, title="", summary="", content_html="") for item in read_items(tx, ids)}
-    return [*present.values(), *_as_they_were(past, present)]
+def select_withdrawn(tx: Connection, criteria: Criteria, *, limit: int) -> list[Item]:
+    """What was withdrawn from the feed, the last first."""
+    query = select(items).where(items.c.withdrawn_at.is_not(None), *belongs(criteria))
+    newest_first = query.order_by(items.c.withdrawn_at.desc(), items.c.id.desc())
+    return build_items(tx, tx.execute(newest_first.limit(limit)).all())
 
 
-def _as_they_were(past: list[tuple[int, Any]], present: Mapping[int, Item]) -> Iterator[Item]:
-    """Of the past only what criteria ask about; contents are JSON, hence ``Any``."""
-    for item_id, content in past:
-        item = present[item_id]
-        labels = content.get("classification", {})
-        classification = replace(
-            item.classification,
-            themes=tuple(labels.get("themes", ())),
-            regions=tuple(labels.get("regions", ())),
-            kind=labels.get("kind", item.classification.kind),
-        )
-        yield replace(item, language=content.get("language", item.language), classification=classification)
+def select_changed(tx: Connection, *, since: datetime | None, limit: int) -> list[Item]:
+    """The items that came or changed at that moment (None: ever) or later, the latest first."""
+    query = select(items).order_by(items.c.updated_at.desc(), items.c.id.desc())
+    if since:
+        query = query.where(items.c.updated_at >= since)
+    return build_items(tx, tx.execute(query.limit(limit)).all())
 
 
-def _digest_labels(tx: Connection) -> str:
-    digest = hashlib.sha256()
-    for table in (themes, regions):
-        query = select(table.c.id, type_coerce(table.c.rule, Text)).order_by(table.c.position)
-        digest.update(repr(tx.execute(query).all()).encode())
-    return digest.hexdigest()
+def read_archived_until(tx: Connection) -> datetime | None:
+    """Up to which change feeds were looked through for full archives; None: never."""
+    value = tx.execute(select(progress.c.value).where(progress.c.work == "archived")).scalar_one_or_none()
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def put_archived_until(tx: Connection, moment: datetime) -> None:
+    """Remember up to which change feeds were looked through."""
+    tx.execute(delete(progress).where(progress.c.work == "archived"))
+    tx.execute(insert(progress).values(work="archived", value=moment.isoformat()))
+
+
+def belongs(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
+    """What the items of a feed meet: of all languages together, only originals are shown."""
+    yield from meets(criteria)
+    if criteria.language is None:
+        yield items.c.original_id.is_(None)

@@ -1,30 +1,34 @@
 """Which feeds a change touches, so that all others stay as they are."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from feeds.criteria import Criteria
-from feeds.model import Item
+from feeds.paths import Address, PageAddress, name_of
 from publisher.app import App
-from publisher.store.feeds import Version, read_changes, read_version
+from publisher.store.feed_versions import ChangedRows, Version, read_changes, read_version
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What came between two states."""
 
-    items: Sequence[Item] | None
-    """As they were and as they are; None: anything may have changed."""
+    rows: ChangedRows | None
+    """None: anything may have changed."""
 
-    def touch(self, criteria: Criteria) -> bool:
-        """Whether a feed may be another than before: an item that leaves it counts as much as one that comes."""
-        return self.items is None or any(criteria.is_met_by(item) for item in self.items)
+    def touch(self, address: Address | PageAddress) -> bool:
+        """Whether that document may be another than before. An archive never is; a page says how much all feeds get."""
+        if self.rows is None or isinstance(address, PageAddress):
+            return True
+        return address.archive is None and self.touch_feed(address.criteria)
 
-    def find_touched(self, wanted: Iterable[Criteria]) -> set[Criteria]:
-        """Those of the criteria that are touched."""
-        return {criteria for criteria in set(wanted) if self.touch(criteria)}
+    def touch_feed(self, criteria: Criteria) -> bool:
+        """Whether the feed may be another: an item that leaves it counts as much as one that comes."""
+        if self.rows is None or any(criteria.is_met_by(item) for item in self.rows.items):
+            return True
+        return bool(self.rows.archived) and name_of(criteria) in self.rows.archived
 
 
+NOTHING = Changes(ChangedRows((), ()))
 EVERYTHING = Changes(None)
 
 
@@ -32,5 +36,4 @@ def find_changes(app: App, since: Version) -> tuple[Version, Changes]:
     """The state as of now, and what has changed since that state."""
     with app.database.read() as tx:
         now = read_version(tx)
-        items = () if now == since else read_changes(tx, since)
-    return now, Changes(items)
+        return now, NOTHING if now == since else Changes(read_changes(tx, since))

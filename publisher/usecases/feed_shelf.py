@@ -9,14 +9,14 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from feeds.criteria import Criteria
-from feeds.paths import Address, path_of
+from feeds.paths import Address, PageAddress, page_path_of, path_of
 from publisher.app import App
 from publisher.errors import RenderError
 from publisher.store.database import CommitWatch
 from publisher.usecases.documents import Document
 from publisher.usecases.feed_changes import Changes, find_changes
 from publisher.usecases.feed_directory import compile_directory
+from publisher.usecases.feed_pages import compile_page
 from publisher.usecases.feeds import Catalogue, compile_feed, read_catalogue
 
 CAPACITY_BYTES = 80 * 1024 * 1024
@@ -25,14 +25,23 @@ FRESH_FOR_S = 0.2
 
 _CHANGES_KEPT = 8
 
+AnyAddress = Address | PageAddress
+
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class _Kept:
-    criteria: Criteria
+    address: AnyAddress
     document: Document
     is_stale: bool = False
+
+
+def target_of(address: AnyAddress) -> str:
+    """Its path and query."""
+    if isinstance(address, PageAddress):
+        return page_path_of(address.criteria)
+    return path_of(address.criteria, address.format, address.archive)
 
 
 class FeedShelf:
@@ -80,9 +89,9 @@ class FeedShelf:
                 self._refresh()
         return self._catalogue
 
-    def feed(self, address: Address, catalogue: Catalogue) -> Document:
-        """That feed as of this catalogue; its last good document where it cannot be rendered now."""
-        target = path_of(address.criteria, address.format)
+    def feed(self, address: AnyAddress, catalogue: Catalogue) -> Document:
+        """That feed, or its page, as of this catalogue; its last good document where it cannot be rendered now."""
+        target = target_of(address)
         found = self._find(target)
         if found:
             return found
@@ -120,14 +129,14 @@ class FeedShelf:
 
     def _take(self, changes: Changes, catalogue: Catalogue) -> None:
         with self._lock:
-            wanted = {kept.criteria for kept in self._kept.values()}
-        touched = changes.find_touched(wanted)
+            wanted = {kept.address for kept in self._kept.values()}
+        touched = {address for address in wanted if changes.touch(address)}
         with self._lock:
             self._generation += 1
             self._recent.append((self._generation, changes))
             self._catalogue = catalogue
             for kept in self._kept.values():
-                kept.is_stale = kept.is_stale or kept.criteria in touched
+                kept.is_stale = kept.is_stale or kept.address in touched
 
     def _find(self, target: str) -> Document | None:
         with self._lock:
@@ -142,17 +151,17 @@ class FeedShelf:
         with self._lock:
             return self._making.setdefault(target, threading.Lock())
 
-    def _make(self, target: str, address: Address, *, catalogue: Catalogue) -> Document:
+    def _make(self, target: str, address: AnyAddress, *, catalogue: Catalogue) -> Document:
         with self._lock:
             last, begun_at = self._kept.get(target), self._generation
         document = self._compile(address, catalogue, last=last)
         with self._lock:
-            kept = _Kept(address.criteria, document)
-            kept.is_stale = self._has_changed_since(begun_at, address.criteria)
-            self._keep(target, kept)
+            self._keep(target, _Kept(address, document, self._has_changed_since(begun_at, address)))
         return document
 
-    def _compile(self, address: Address, catalogue: Catalogue, *, last: _Kept | None) -> Document:
+    def _compile(self, address: AnyAddress, catalogue: Catalogue, *, last: _Kept | None) -> Document:
+        if isinstance(address, PageAddress):
+            return compile_page(self._app, catalogue, criteria=address.criteria)
         try:
             return self._compile_one(self._app, catalogue, address=address)
         except RenderError as error:
@@ -161,12 +170,12 @@ class FeedShelf:
             _log.error("feed kept at its last good version", error=str(error))
             return last.document
 
-    def _has_changed_since(self, generation: int, criteria: Criteria) -> bool:
+    def _has_changed_since(self, generation: int, address: AnyAddress) -> bool:
         """Whether something that touches the feed was found while it was compiled, maybe of an older state."""
         missed = self._generation - generation
         if missed > len(self._recent):
             return True
-        return any(changes.touch(criteria) for number, changes in self._recent if number > generation)
+        return any(changes.touch(address) for number, changes in self._recent if number > generation)
 
     def _keep(self, target: str, kept: _Kept) -> None:
         old = self._kept.pop(target, None)

@@ -12,10 +12,18 @@ from starlette.responses import Response
 
 from publisher.usecases.documents import Document
 from publisher.web.conditional import Asked, choose_coding, is_fresh, read_asked
-from publisher.web.pages import PAGE_HEADERS
+from publisher.web.pages import FEED_PAGE_HEADERS
 
 RawHeaders = list[tuple[bytes, bytes]]
 """As ASGI wants them: names in small letters."""
+
+
+_PAGE_HEADERS = [
+    (name.lower().encode(), value.encode())
+    for name, value in FEED_PAGE_HEADERS.items()
+    if name not in ("Cache-Control", "X-Content-Type-Options")
+]
+"""What pages have beside the headers of all documents."""
 
 
 class Answer(NamedTuple):
@@ -40,20 +48,19 @@ def answer(document: Document, asked: Asked, *, cache_control: bytes, link: byte
     headers += [(b"content-type", document.media_type.encode()), (b"content-length", b"%d" % len(body))]
     if coding:
         headers.append((b"content-encoding", coding.encode()))
+    if document.media_type.startswith("text/html"):
+        headers += _PAGE_HEADERS
     return Answer(HTTPStatus.OK, headers, body)
 
 
 def respond(request: Request, document: Document, *, cache_control: str, link: bytes = b"") -> Response:
-    """The same as a response of Starlette; pages have the headers of pages beside."""
+    """The same, for routes of Starlette."""
     asked = read_asked(request.scope["headers"])
-    response = to_response(answer(document, asked, cache_control=cache_control.encode(), link=link))
-    if response.status_code == HTTPStatus.OK and document.media_type.startswith("text/html"):
-        response.headers.update({name: value for name, value in PAGE_HEADERS.items() if name not in response.headers})
-    return response
+    return to_response(answer(document, asked, cache_control=cache_control.encode(), link=link))
 
 
 def to_response(found: Answer) -> Response:
-    """For routes of Starlette."""
+    """What a route of Starlette returns."""
     response = Response(found.body, found.status)
     response.raw_headers = found.headers
     return response

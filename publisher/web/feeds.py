@@ -8,16 +8,17 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from feeds.paths import ROOT, Address, Redirect, parse_path, path_of
+from feeds.paths import ROOT, Address, PageAddress, Redirect, parse_page_path, parse_path
 from publisher.app import App
-from publisher.usecases.feed_directory import OPML, PAGE, STYLE
-from publisher.usecases.feed_shelf import FeedShelf
+from publisher.usecases.feed_choice import PATH, answer_choice, read_choice
+from publisher.usecases.feed_directory import OPML, SCRIPT, STYLE, directory_name, directory_path
+from publisher.usecases.feed_shelf import FeedShelf, target_of
 from publisher.web.conditional import Asked, Headers, read_asked
 from publisher.web.documents import Answer, answer, link_header, respond, to_response
-from publisher.web.pages import base_path, page_response
+from publisher.web.pages import FEED_PAGE_HEADERS, base_path, page_response
 from publisher.web.readers import Allowance
 
 CACHE_CONTROL = "public, max-age=300, stale-if-error=86400"
@@ -56,9 +57,13 @@ class FeedDesk:
         def directory(name: str) -> Callable[[Request], Response]:
             return lambda request: respond(request, self._shelf.directory(name), cache_control=CACHE_CONTROL)
 
+        languages = (None, *self._app.config.site.languages)
+        pages = [(directory_path(language), directory_name(language)) for language in languages]
         return [
-            Route(ROOT, directory(PAGE), name="feeds"),
-            *(Route(ROOT + name, directory(name)) for name in (PAGE, OPML, STYLE)),
+            *(Route(path, directory(name)) for path, name in pages),
+            *(Route(ROOT + name, directory(name)) for _path, name in pages),
+            *(Route(ROOT + name, directory(name)) for name in (OPML, STYLE, SCRIPT)),
+            Route(PATH, self._choose),
             Route(ROOT + "{path:path}", self._serve_feed),
         ]
 
@@ -69,16 +74,26 @@ class FeedDesk:
         if refusal:
             return to_response(refusal)
         catalogue = self._shelf.catalogue()
-        address = parse_path(ROOT + request.path_params["path"], request.url.query, known=catalogue.known)
+        path, query, known = ROOT + request.path_params["path"], request.url.query, catalogue.known
+        address = parse_path(path, query, known=known) or parse_page_path(path, query, known=known)
         match address:
             case None:
                 return _missing(self._app)
             case Redirect(location):
                 return _redirect(self._prefix + location)
-            case Address():
+            case Address() | PageAddress():
                 document = self._shelf.feed(address, catalogue)
-                link = self._link(path_of(address.criteria, address.format))
+                link = self._link(target_of(address))
                 return respond(request, document, cache_control=CACHE_CONTROL, link=link)
+
+    def _choose(self, request: Request) -> Response:
+        """The answer to the form of the directory."""
+        catalogue = self._shelf.catalogue()
+        choice = read_choice(request.query_params.multi_items(), catalogue)
+        if choice is None:
+            return _missing(self._app)
+        headers = FEED_PAGE_HEADERS | {"Cache-Control": CACHE_CONTROL}
+        return HTMLResponse(answer_choice(self._app, catalogue, choice), headers=headers)
 
     def _refuse(self, asked: Asked, peer: str | None) -> Answer | None:
         """The refusal of a reader who has had too much; whatever it asks is counted."""

@@ -72,7 +72,7 @@ def test_an_atom_entry_is_read_whole() -> None:
 
     assert entry.link == "https://harbour.example/quay"
     assert entry.title == "The quay"
-    assert entry.author == "Ann Quill"
+    assert entry.authors == ("Ann Quill",)
     assert entry.given == GivenDate(date(2026, 3, 7), datetime(2026, 3, 8, 4, 30, tzinfo=UTC))
     assert entry.summary == "Open now"
     assert entry.content_html == ('<p>Open <a href="https://harbour.example/map" rel="noopener noreferrer">now</a></p>')
@@ -100,7 +100,7 @@ def test_a_json_feed_item_is_read_whole() -> None:
         title="The quay",
         summary="Open",
         content_html="<p>Open</p>",
-        author="Ann Quill",
+        authors=("Ann Quill",),
         category="Notices",
         language="fr",
         given=GivenDate(date(2026, 3, 7)),
@@ -176,7 +176,9 @@ def test_a_guid_that_stands_for_two_addresses_is_none() -> None:
     ],
 )
 def test_the_author_is_a_name_without_an_address(author: str, name: str) -> None:
-    assert only(parse(rss(f"<item><link>/a</link><author>{author}</author></item>"))).author == name
+    entry = only(parse(rss(f"<item><link>/a</link><author>{author}</author></item>")))
+
+    assert entry.authors == ((name,) if name else ())
 
 
 @pytest.mark.parametrize(

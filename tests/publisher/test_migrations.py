@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from publisher.app import open_app, upgrade_database
 from publisher.errors import ConfigError
 from publisher.store import schema
+from publisher.store.columns import metadata
 from publisher.store.migrate import SCHEMA_REVISION, make_alembic_config
-from publisher.store.schema import metadata
 from publisher.store.subscribers import suppress_address
 
 

@@ -26,7 +26,7 @@ def make_item() -> Callable[..., Item]:
             published_at=NOON - timedelta(days=number),
             updated_at=NOON - timedelta(hours=number),
             content_html='<p>More on <a href="/lines">the lines</a>.</p>',
-            author="Ada Marin",
+            authors=("Ada Marin",),
             classification=Classification(
                 themes=("labour",),
                 primary_theme="labour",

@@ -38,7 +38,7 @@ same_fixtures = settings(suppress_health_check=[HealthCheck.function_scoped_fixt
 
 
 HOSTILE_FIELDS = st.fixed_dictionaries(
-    {"title": ANY_TEXT, "summary": ANY_TEXT, "content_html": ANY_HTML, "author": ANY_TEXT}
+    {"title": ANY_TEXT, "summary": ANY_TEXT, "content_html": ANY_HTML, "authors": st.tuples(ANY_TEXT)}
 )
 
 

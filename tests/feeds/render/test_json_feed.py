@@ -47,7 +47,7 @@ def test_an_item_holds_all_that_is_known_of_it(info: FeedInfo, make_item: Callab
 
 def test_an_item_without_a_body_shows_its_summary_as_text(info: FeedInfo, make_item: Callable[..., Item]) -> None:
     # given
-    bare = make_item(content_html="", author="", classification=Classification())
+    bare = make_item(content_html="", authors=(), classification=Classification())
     # when
     (item,) = json.loads(render(make_feed(info, [bare]), "json"))["items"]
     # then

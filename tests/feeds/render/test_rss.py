@@ -68,7 +68,7 @@ def test_a_feed_of_several_languages_names_none(info: FeedInfo, make_item: Calla
     # given
     mixed = replace(info, language=None, rights="")
     # when
-    channel = parse(mixed, [make_item(1), make_item(2, language="ru", author="")])
+    channel = parse(mixed, [make_item(1), make_item(2, language="ru", authors=())])
     # then
     assert channel.find("language") is None
     assert channel.find("copyright") is None
