@@ -74,7 +74,17 @@ def _languages(languages: tuple[str, ...]) -> tuple[str, ...]:
     return languages
 
 
+def _https_url(text: str) -> str:
+    url = TypeAdapter(HttpUrl).validate_python(text)
+    if url.scheme != "https" and url.host not in {"127.0.0.1", "localhost"}:
+        raise ValueError("must begin with https://")
+    if url.fragment or url.username:
+        raise ValueError("must have no fragment and no user name")
+    return text
+
+
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+HttpsUrl = Annotated[str, AfterValidator(_https_url)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Domain = Annotated[str, AfterValidator(_domain)]
@@ -145,6 +155,8 @@ class Web(_Section):
     port: Port = 8000
     staff_port: int = Field(default=8001, ge=0, le=65535)
     """On 127.0.0.1, where the site is open to others; 0: no staff pages."""
+    hubs: tuple[HttpsUrl, ...] = ()
+    """WebSub hubs that feeds name, and that are told of changes."""
 
 
 class Config(BaseSettings):

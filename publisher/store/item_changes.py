@@ -73,12 +73,15 @@ def change_item(
 def withdraw_item(tx: Connection, item_id: int, *, reason: str, now: datetime) -> None:
     """From now on the publisher does not stand by the item; an item withdrawn before keeps its moment."""
     old = read_item(tx, item_id)
-    _put_version(tx, old, {"withdrawn_at": old.withdrawn_at or now, "withdrawn_reason": reason}, now=now)
+    if old.withdrawn_at is None or old.withdrawn_reason != reason:
+        _put_version(tx, old, {"withdrawn_at": old.withdrawn_at or now, "withdrawn_reason": reason}, now=now)
 
 
 def reinstate_item(tx: Connection, item_id: int, *, now: datetime) -> None:
     """Take the withdrawal back."""
-    _put_version(tx, read_item(tx, item_id), {"withdrawn_at": None, "withdrawn_reason": ""}, now=now)
+    old = read_item(tx, item_id)
+    if old.withdrawn_at:
+        _put_version(tx, old, {"withdrawn_at": None, "withdrawn_reason": ""}, now=now)
 
 
 def _put_version(tx: Connection, old: Item, values: Mapping[str, Any], *, now: datetime) -> None:

@@ -23,6 +23,7 @@ from publisher.store.sources import SourceState, find_source, read_sources
 from publisher.usecases.classifying import Classify, load_classifier
 from publisher.usecases.collect_report import CollectReport, SourceReport, join_remarks
 from publisher.usecases.deciding import Decided, classify_decided, decide_document, write_decided
+from publisher.usecases.feed_archives import close_archives
 from publisher.usecases.reading import Read, Unread, read_source
 from publisher.usecases.source_history import record_failure, record_success
 from publisher.usecases.visit import SeenKeys, Visit
@@ -68,7 +69,9 @@ async def collect_due(
         classify = await asyncio.to_thread(_load_classifier, app)
     async with fetcher or Fetcher(make_user_agent(app.config)) as opened:
         visits = [Visit(state, opened, _seen_keys(app), now) for state in states]
-        return await _collect(app, visits, classify=classify, progress=progress)
+        report = await _collect(app, visits, classify=classify, progress=progress)
+    await asyncio.to_thread(close_archives, app)
+    return report
 
 
 def make_user_agent(config: Config) -> str:

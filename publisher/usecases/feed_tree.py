@@ -13,8 +13,9 @@ from feeds.paths import FORMATS, PAGE, ROOT, page_path_of, path_of
 from publisher.app import App
 from publisher.errors import RenderError, StateError
 from publisher.failpoints import passing
-from publisher.templating import read_style
+from publisher.templating import read_icon, read_style
 from publisher.usecases.feed_directory import compile_directory
+from publisher.usecases.feed_heads import ICON
 from publisher.usecases.feed_pages import compile_page
 from publisher.usecases.feeds import Catalogue, compile_formats, list_feeds, read_catalogue
 
@@ -53,6 +54,7 @@ def build_static(
         for name, document in compile_directory(app, catalogue, has_form=False).items():
             tree.put(ROOT + name, document.plain.body)
         tree.put("/static/style.css", read_style("style.css"))
+        tree.put(ICON, read_icon())
         return tree.finish()
 
 
