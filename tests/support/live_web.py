@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import httpx
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from publisher.app import App
 from publisher.web.server import bind, make_web_app, serve
 
 
 @contextmanager
-def open_web(app: App, make: Callable[[App], Starlette] = make_web_app) -> Iterator[httpx.Client]:
+def open_web(app: App, make: Callable[[App], ASGIApp] = make_web_app) -> Iterator[httpx.Client]:
     """A client of a running server; redirects are not followed."""
     stop = asyncio.Event()
     loop = asyncio.new_event_loop()
