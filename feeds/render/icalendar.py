@@ -108,7 +108,7 @@ def _head(info: FeedInfo, changed_at: datetime | None) -> Iterator[str]:
     yield f"X-WR-CALNAME:{title}"
     yield f"DESCRIPTION{language}:{about}"
     yield f"X-WR-CALDESC:{about}"
-    yield f"URL;VALUE=URI:{info.site_url}"
+    yield f"URL;VALUE=URI:{info.page_url}"
     yield f"SOURCE;VALUE=URI:{info.urls['ics']}"
     yield f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}"
     yield f"X-PUBLISHED-TTL:{REFRESH}"

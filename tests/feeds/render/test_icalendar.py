@@ -31,7 +31,7 @@ def test_the_calendar_says_what_it_is_and_how_often_to_ask(info: FeedInfo) -> No
         "NAME;LANGUAGE=en:Port\\; all\\, of it",
         "X-WR-CALNAME:Port\\; all\\, of it",
         "DESCRIPTION;LANGUAGE=en:All the news of the harbour",
-        "URL;VALUE=URI:https://harbour.example/feeds/",
+        "URL;VALUE=URI:https://harbour.example/feeds/en/all.html",
         "SOURCE;VALUE=URI:https://harbour.example/feeds/en/all.ics",
         "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
         "X-PUBLISHED-TTL:PT1H",
