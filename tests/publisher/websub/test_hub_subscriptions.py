@@ -13,7 +13,7 @@ import httpx
 import pytest
 import tomlkit
 from hub import Hub, callback_path, open_hub, sign
-from live_web import open_web, with_base_url
+from live_web import open_site
 from newsroom_app import MONDAY, Newsroom, open_newsroom
 
 from publisher.app import App
@@ -87,8 +87,7 @@ def advertise(hub: Hub) -> None:
 
 @contextmanager
 def open_subscriber(newsroom: Newsroom, hub: Hub) -> Iterator[Subscriber]:
-    with open_web(newsroom.app) as client:
-        app = with_base_url(newsroom.app, str(client.base_url).rstrip("/"))
+    with open_site(newsroom.app) as (app, client):
         yield Subscriber(newsroom, hub, client, app)
 
 
