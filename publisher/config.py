@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     HttpUrl,
+    IPvAnyNetwork,
     TypeAdapter,
     ValidationError,
     model_validator,
@@ -157,6 +158,10 @@ class Web(_Section):
     """On 127.0.0.1, where the site is open to others; 0: no staff pages."""
     hubs: tuple[HttpsUrl, ...] = ()
     """WebSub hubs that feeds name, and that are told of changes."""
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(default=("127.0.0.0/8", "::1/128"), validate_default=True)
+    """Whose ``X-Forwarded-For`` is believed."""
+    feeds_per_minute: float = Field(default=60, ge=0)
+    """Full feeds that one reader may get; 0: no limit."""
 
 
 class Config(BaseSettings):

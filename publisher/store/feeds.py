@@ -3,27 +3,19 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Text, delete, func, insert, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from feeds.criteria import Criteria
 from feeds.model import Item
-from publisher.store.items import build_items, meets
-from publisher.store.schema import (
-    corrections,
-    feed_archives,
-    item_versions,
-    items,
-    progress,
-    regions,
-    retired_labels,
-    themes,
-)
+from publisher.store.items import build_items, meets, narrow
+from publisher.store.schema import items, progress
 
 
 def select_feed_items(tx: Connection, criteria: Criteria, *, limit: int) -> list[Item]:
     """What the feed shows, the newest first, withdrawn items among them: of any language, each once in its original."""
-    query = select(items).where(*belongs(criteria)).order_by(items.c.published_at.desc(), items.c.id.desc())
-    return build_items(tx, tx.execute(query.limit(limit)).all())
+    query = select(items).where(*belongs(criteria), *narrow(tx, criteria))
+    newest_first = query.order_by(items.c.published_at.desc(), items.c.id.desc())
+    return build_items(tx, tx.execute(newest_first.limit(limit)).all())
 
 
 def select_dated_items(tx: Connection, criteria: Criteria, *, limit: int) -> list[Item]:
@@ -65,29 +57,3 @@ def belongs(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
     yield from meets(criteria)
     if criteria.language is None:
         yield items.c.original_id.is_(None)
-
-
-def read_version(tx: Connection) -> str:
-    """A text that differs whenever feeds may differ: an item came, changed or was corrected, or a label changed.
-
-    Counts stand beside moments, because a clock that was set back makes no newer moment.
-    """
-    changes = select(
-        select(func.count()).select_from(items).scalar_subquery(),
-        select(func.max(items.c.updated_at)).scalar_subquery(),
-        select(func.count()).select_from(item_versions).scalar_subquery(),
-        select(func.count()).select_from(corrections).scalar_subquery(),
-        select(func.max(corrections.c.at)).scalar_subquery(),
-        select(func.count()).select_from(feed_archives).scalar_subquery(),
-    )
-    labels = [
-        select(table.c.id, type_coerce(table.c.rule, Text)).order_by(table.c.position) for table in (themes, regions)
-    ]
-    labels.append(select(retired_labels.c.axis, retired_labels.c.id, retired_labels.c.successor))
-    return repr((tx.execute(changes).one(), *(tx.execute(query).all() for query in labels)))
-
-
-def find_newest_change(tx: Connection) -> datetime | None:
-    """When an item last came or changed."""
-    newest: datetime | None = tx.execute(select(func.max(items.c.updated_at))).scalar_one()
-    return newest

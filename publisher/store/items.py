@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from feeds.content import Content
 from feeds.criteria import Criteria
@@ -19,6 +19,9 @@ AXES = {"theme": "themes", "region": "regions", "country": "countries", "project
 
 _PLAIN = tuple(name for name in Content.__dataclass_fields__ if name not in {"authors", "images", "alternates"})
 """Fields of the content that are columns as they are."""
+
+_FEW = 2000
+"""So many items are sorted sooner than a hundred thousand are looked through."""
 
 _Labels = Mapping[int, Mapping[str, Sequence[str]]]
 _Translations = Mapping[int, Sequence[Translation]]
@@ -35,7 +38,7 @@ def select_items(
     """The items that meet the criteria and are dated ``since`` or later, the newest first."""
     query = select(items).order_by(items.c.published_at.desc(), items.c.id.desc()).limit(limit)
     if criteria:
-        query = query.where(*meets(criteria))
+        query = query.where(*meets(criteria), *narrow(tx, criteria))
     if since:
         query = query.where(items.c.published_at >= since)
     return build_items(tx, tx.execute(query).all())
@@ -75,10 +78,29 @@ def meets(criteria: Criteria) -> Iterable[ColumnElement[bool]]:
         )
     if criteria.kinds:
         yield items.c.kind.in_(criteria.kinds)
+    for axis, labels in _wanted_labels(criteria):
+        own = item_labels.c.item_id == items.c.id
+        yield select(item_labels.c.item_id).where(own, _is_one_of(axis, labels)).exists()
+
+
+def narrow(tx: Connection, criteria: Criteria) -> Iterable[ColumnElement[bool]]:
+    """Where few items have a label, those: without this SQLite looks through all items, the newest first."""
+    for axis, labels in _wanted_labels(criteria):
+        labelled = select(item_labels.c.item_id).where(_is_one_of(axis, labels))
+        few = labelled.limit(_FEW + 1).subquery()
+        if tx.execute(select(func.count()).select_from(few)).scalar_one() <= _FEW:
+            yield items.c.id.in_(labelled)
+
+
+def _wanted_labels(criteria: Criteria) -> Iterable[tuple[str, Sequence[str]]]:
     if criteria.themes:
-        yield _labelled("theme", criteria.themes)
+        yield "theme", criteria.themes
     if criteria.regions:
-        yield _labelled("region", [*criteria.regions, GLOBAL])
+        yield "region", [*criteria.regions, GLOBAL]
+
+
+def _is_one_of(axis: str, labels: Sequence[str]) -> ColumnElement[bool]:
+    return (item_labels.c.axis == axis) & item_labels.c.label.in_(labels)
 
 
 def build_items(tx: Connection, rows: Sequence[_ItemRow]) -> list[Item]:
@@ -86,11 +108,6 @@ def build_items(tx: Connection, rows: Sequence[_ItemRow]) -> list[Item]:
     labels = _read_labels(tx, [row._mapping["id"] for row in rows])
     translations = _read_translations(tx, rows)
     return [_build_item(row, labels, translations) for row in rows]
-
-
-def _labelled(axis: str, labels: Sequence[str]) -> ColumnElement[bool]:
-    query: Select[tuple[int]] = select(item_labels.c.item_id)
-    return items.c.id.in_(query.where(item_labels.c.axis == axis, item_labels.c.label.in_(labels)))
 
 
 def _build_item(row: _ItemRow, labels: _Labels, translations: _Translations) -> Item:

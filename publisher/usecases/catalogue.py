@@ -10,7 +10,7 @@ from feeds.model import Label
 from feeds.paths import KnownCodes
 from publisher.app import App
 from publisher.store.feed_records import count_archives
-from publisher.store.feeds import find_newest_change, read_version
+from publisher.store.feed_versions import Version, read_version
 from publisher.store.newsroom import read_labels
 from publisher.store.retired import RetiredLabel, list_retired
 
@@ -22,8 +22,7 @@ class Catalogue:
     themes: tuple[Label, ...]
     regions: tuple[Label, ...]
     languages: tuple[str, ...]
-    version: str
-    """Differs whenever some feed may differ."""
+    version: Version
     changed_at: datetime | None
     """Newest change of any item; None where there is none."""
     retired: tuple[RetiredLabel, ...] = ()
@@ -47,21 +46,16 @@ def read_catalogue(app: App) -> Catalogue:
     """The catalogue as of now."""
     with app.database.read() as tx:
         themes, regions = read_labels(tx)
+        version = read_version(tx)
         return Catalogue(
             themes,
             regions,
             app.config.site.languages,
-            read_version(tx),
-            find_newest_change(tx),
+            version,
+            version.changed_at,
             list_retired(tx),
             count_archives(tx),
         )
-
-
-def read_feed_version(app: App) -> str:
-    """The version of the catalogue as of now, which is cheaper to read than the catalogue."""
-    with app.database.read() as tx:
-        return read_version(tx)
 
 
 def list_feeds(catalogue: Catalogue) -> Iterator[Criteria]:

@@ -21,7 +21,7 @@ from publisher.store.feed_records import (
 )
 from publisher.store.feeds import select_dated_items, select_feed_items, select_withdrawn
 from publisher.store.items import read_items
-from publisher.usecases.catalogue import Catalogue, criteria_of, list_feeds, read_catalogue, read_feed_version
+from publisher.usecases.catalogue import Catalogue, criteria_of, list_feeds, read_catalogue
 from publisher.usecases.documents import Document
 from publisher.usecases.feed_archives import ITEMS_PER_ARCHIVE, compile_archive
 from publisher.usecases.feed_documents import Shown, render_documents
@@ -37,7 +37,6 @@ __all__ = [
     "list_feed_problems",
     "list_feeds",
     "read_catalogue",
-    "read_feed_version",
     "title_feed",
 ]
 
