@@ -181,9 +181,7 @@ def _clean_item(item: Item) -> Item:
     """An item without a title is called by its URL: Atom and readers need a name."""
     return replace(
         item,
-        url=item.url.replace("[", "%5B").replace("]", "%5D")
-        if "[" in item.url and "://[" not in item.url
-        else item.url,
+        url=_strict_url(item.url),
         title=clean_text(item.title, LONGEST_TITLE) or item.url,
         summary=clean_text(item.summary, LONGEST_SUMMARY),
         content_html=sanitise_html(item.content_html, item.url),
@@ -192,6 +190,11 @@ def _clean_item(item: Item) -> Item:
         published_at=_whole(item.published_at),
         withdrawn_at=item.withdrawn_at and _whole(item.withdrawn_at),
     )
+
+
+def _strict_url(url: str) -> str:
+    """The URL without the brackets that addresses on the web have and RFC 3986 allows in hosts only."""
+    return url if "://[" in url else url.replace("[", "%5B").replace("]", "%5D")
 
 
 def _clean_info(info: FeedInfo) -> FeedInfo:

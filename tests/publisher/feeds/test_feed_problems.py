@@ -45,7 +45,7 @@ def test_a_document_that_lost_an_item_is_not_served_and_the_last_good_one_is(
     newsroom: Newsroom, broken: set[str]
 ) -> None:
     # given
-    shelf = FeedShelf(newsroom.app)
+    shelf = FeedShelf(newsroom.app, fresh_for_s=0)
     newsroom.put(1, language="fr")
     good = shelf.feed(FRENCH, shelf.catalogue())
     # when
