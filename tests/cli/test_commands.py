@@ -168,6 +168,17 @@ def test_a_mail_server_that_is_down_is_exit_1_and_said_on_standard_error(shell: 
     assert "Traceback" not in done.stderr
 
 
+def test_an_item_is_withdrawn_and_reinstated(shell: Shell) -> None:
+    number = str(shell.newsroom.add_item(released_at=None))
+
+    withdrawn = json.loads(shell.run("items", "withdraw", number, "--reason", "A mistake", "--json").stdout)
+    reinstated = json.loads(shell.run("items", "reinstate", number, "--json").stdout)
+
+    assert withdrawn["withdrawn_at"].endswith("+00:00")
+    assert withdrawn["withdrawn_reason"] == "A mistake"
+    assert reinstated["withdrawn_at"] is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -180,6 +191,7 @@ def test_a_mail_server_that_is_down_is_exit_1_and_said_on_standard_error(shell: 
         (["apply", "nothing.toml"], "nothing.toml cannot be read"),
         (["subscribers", "import", "nothing.csv"], "nothing.csv cannot be read"),
         (["items", "show", "4711"], "4711"),
+        (["items", "withdraw", "4711"], "There is no item 4711"),
         (["items", "--theme", "asylm"], "There is no theme 'asylm'"),
         (["feeds", "build", "publisher.toml"], "publisher.toml: File exists"),
         (["digest"], ""),

@@ -34,7 +34,10 @@ ANY_HTML = st.lists(
     )
 ).map("".join)
 
-same_fixtures = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Titles of 100 KB take their time where others use the machine too.
+same_fixtures = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=60
+)
 
 
 LONG_TEXT = ANY_TEXT.map(lambda text: (text or "x") * (100_000 // max(len(text), 1)))
