@@ -121,6 +121,34 @@ def test_an_archive_never_changes(newsroom: Newsroom) -> None:
     assert read_catalogue(newsroom.app).archives["feeds/all/all"] == 2
 
 
+def test_a_translation_that_came_later_does_not_change_an_archive(newsroom: Newsroom) -> None:
+    # given
+    put_many(newsroom, 50)
+    close_archives(newsroom.app)
+    before = freeze(newsroom, 1)
+    # when
+    newsroom.put(51, language="fr")
+    newsroom.change(51, original_id=3)
+    # then
+    assert read(newsroom, "/feeds/all/all.atom").find("a:entry/a:link[@hreflang='fr']", NS) is not None
+    assert freeze(newsroom, 1) == before
+
+
+def test_items_of_one_moment_are_parted_between_archives(newsroom: Newsroom) -> None:
+    # given
+    for number in range(1, 76):
+        newsroom.put(number, updated_at=NOON)
+    close_archives(newsroom.app)
+    # when
+    for number in range(76, 101):
+        newsroom.put(number, updated_at=NOON)
+    close_archives(newsroom.app)
+    # then
+    archived = [read(newsroom, f"/feeds/all/all/archive/{number}.atom") for number in (1, 2)]
+    ids = {entry.findtext("a:id", "", NS) for archive in archived for entry in archive.findall("a:entry", NS)}
+    assert len(ids) == 100
+
+
 def test_a_changed_item_is_told_again_by_a_newer_document(newsroom: Newsroom) -> None:
     # given
     put_many(newsroom, 110)
