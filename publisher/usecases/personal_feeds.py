@@ -127,7 +127,8 @@ def _compile(app: App, asked: _Asked, *, token: str, form: Format) -> Document:
         items = store.select_personal_items(tx, asked.wishes, language=language, is_calendar=is_calendar, limit=limit)
         themes, regions = read_labels(tx)
     shown = show_withdrawals(items)
-    title = f"{app.config.site.name}: {translator(language).gettext('Your own mix')}"
+    about = translator(language).gettext("Your own mix")
+    title = f"{app.config.site.name}: {about}"
     info = FeedInfo(
         authority=authority_of(app.config.site.base_url),
         # Of the hash and not of the address: an id is copied where the address should not be.
