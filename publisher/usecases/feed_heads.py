@@ -7,7 +7,7 @@ from typing import Any
 
 from feeds.criteria import Criteria
 from feeds.model import KINDS, Item, Label
-from feeds.paths import ARCHIVED_FORMATS, FORMATS, Format, name_of, page_path_of, path_of
+from feeds.paths import ARCHIVED_FORMATS, FORMATS, Format, is_topic, name_of, page_path_of, path_of
 from feeds.render import FeedInfo, authority_of
 from publisher.config import Config, Site
 from publisher.i18n import kind_name, translator
@@ -41,7 +41,7 @@ def describe_feed(config: Config, catalogue: Catalogue, *, criteria: Criteria, i
         updated=max((item.updated_at for item in items), default=_NO_ITEMS_YET),
         translations=_translations(site, criteria),
         icon_url=site.base_url + ICON,
-        hubs=config.web.hubs,
+        hubs=config.web.hubs if is_topic(path_of(criteria, "atom")) else (),
         previous=_archive_urls(site, criteria, last),
     )
 
