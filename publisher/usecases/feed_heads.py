@@ -77,7 +77,7 @@ def _texts(site: Site, catalogue: Catalogue, criteria: Criteria) -> dict[str, An
         "site_name": site.name,
         "language": criteria.language,
         "rights": f"© {site.name}",
-        "labels": _label_names(catalogue.themes, catalogue.regions, language),
+        "labels": name_labels(catalogue.themes, catalogue.regions, language),
     }
 
 
@@ -95,7 +95,8 @@ def _translations(site: Site, criteria: Criteria) -> dict[str, dict[Format, str]
     return {language: _urls(site, replace(criteria, language=language)) for language in others}
 
 
-def _label_names(themes: Sequence[Label], regions: Sequence[Label], language: str) -> dict[str, str]:
+def name_labels(themes: Sequence[Label], regions: Sequence[Label], language: str) -> dict[str, str]:
+    """What categories are called in that language, by ``axis:code``; and what a deadline is."""
     interface = translator(language)
     return (
         {f"theme:{theme.id}": theme.name(language) for theme in themes}

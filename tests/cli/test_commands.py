@@ -232,6 +232,18 @@ def test_what_is_no_address_is_wrong_usage(shell: Shell) -> None:
         assert done.stderr.startswith("'nonsense' is not a mail address")
 
 
+def test_a_personal_feed_is_issued_shown_once_and_taken_away(shell: Shell) -> None:
+    urls = shell.json("subscribers", "feed", "ana@example.org")
+    plain = shell.run("subscribers", "feed", "ana@example.org")
+    gone, twice = (shell.run("subscribers", "feed", "ana@example.org", "--revoke") for _ in range(2))
+
+    assert set(urls) == {"atom", "rss", "json", "ics"}
+    assert len(plain.stdout.splitlines()) == 4
+    assert not set(urls.values()) & set(plain.stdout.splitlines())
+    assert (gone.returncode, twice.returncode) == (0, 2)
+    assert "personal feed, until" in shell.run("subscribers", "show", "ana@example.org").stdout
+
+
 def test_a_locked_database_is_work_that_failed(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("publisher.store.database.BUSY_TIMEOUT_S", 0)
 
