@@ -21,6 +21,7 @@ from pydantic import (
     ConfigDict,
     Field,
     HttpUrl,
+    IPvAnyNetwork,
     TypeAdapter,
     ValidationError,
     model_validator,
@@ -116,7 +117,17 @@ def parse_name_server(text: str) -> tuple[str, int]:
     return str(ip_address(found["v6"] or found["v4"])), port
 
 
+def _https_url(text: str) -> str:
+    url = TypeAdapter(HttpUrl).validate_python(text)
+    if url.scheme != "https" and url.host not in {"127.0.0.1", "localhost"}:
+        raise ValueError("must begin with https://")
+    if url.fragment or url.username:
+        raise ValueError("must have no fragment and no user name")
+    return text
+
+
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+HttpsUrl = Annotated[str, AfterValidator(_https_url)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Domain = Annotated[str, AfterValidator(_domain)]
@@ -287,6 +298,12 @@ class Web(_Section):
     port: Port = 8000
     staff_port: int = Field(default=8001, ge=0, le=65535)
     """On 127.0.0.1, where the site is open to others; 0: no staff pages."""
+    hubs: tuple[HttpsUrl, ...] = ()
+    """WebSub hubs that feeds name, and that are told of changes."""
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(default=("127.0.0.0/8", "::1/128"), validate_default=True)
+    """Whose ``X-Forwarded-For`` is believed."""
+    feeds_per_minute: float = Field(default=60, ge=0)
+    """Full feeds that one reader may get; 0: no limit."""
 
 
 class Config(BaseSettings):

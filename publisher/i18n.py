@@ -113,6 +113,12 @@ def language_mark(interface: Interface, language: str) -> str:
     return interface.gettext("language: %(name)s") % {"name": name}
 
 
+def own_name(language: str) -> str:
+    """The language as it calls itself: ``français``; its code where CLDR does not know it."""
+    locale = _parse_locale(language)
+    return (locale and locale.language_name) or language
+
+
 def is_same_language(first: str, second: str) -> bool:
     """Whether both are the same language, whatever their region or script."""
     return _base_language(first) == _base_language(second)

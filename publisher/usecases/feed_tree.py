@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from feeds.criteria import Criteria
-from feeds.paths import FORMATS, ROOT, path_of
+from feeds.paths import FORMATS, PAGE, ROOT, page_path_of, path_of
 from publisher.app import App
 from publisher.errors import RenderError, StateError
 from publisher.failpoints import passing
-from publisher.templating import read_style
+from publisher.templating import read_icon, read_style
 from publisher.usecases.feed_directory import compile_directory
+from publisher.usecases.feed_heads import ICON
+from publisher.usecases.feed_pages import compile_page
 from publisher.usecases.feeds import Catalogue, compile_formats, list_feeds, read_catalogue
 
 _LOCK = ".build.lock"
 _UNFINISHED = ".unfinished"
-_FEED_FILE = re.compile(rf"[^/]+/(all|theme/[^/]+|region/[^/]+|theme/[^/]+/region/[^/]+)\.({'|'.join(FORMATS)})")
+_SUFFIXES = "|".join([*FORMATS, PAGE])
+_FEED_FILE = re.compile(rf"[^/]+/((all|theme/[^/]+|region/[^/]+|theme/[^/]+/region/[^/]+)\.({_SUFFIXES})|index\.html)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,9 @@ class BuildReport:
 def build_static(
     app: App, directory: Path, *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
 ) -> BuildReport:
-    """Write every feed and the directory page, with the bytes that the service gives out; can be repeated at will.
+    """Write every feed, its page and the directory, with the bytes that the service gives out; can be repeated at will.
+
+    Pages of the directory have no form there, for no file answers it.
 
     A reader sees a file as it was or as it is now, whenever the build dies. Files that are no feed are left alone.
     StateError where another build is writing there.
@@ -46,9 +51,10 @@ def build_static(
         tree = _Tree(directory)
         catalogue = read_catalogue(app)
         _write_feeds(app, catalogue, tree=tree, on_progress=on_progress)
-        for name, document in compile_directory(app, catalogue).items():
+        for name, document in compile_directory(app, catalogue, has_form=False).items():
             tree.put(ROOT + name, document.plain.body)
         tree.put("/static/style.css", read_style("style.css"))
+        tree.put(ICON, read_icon())
         return tree.finish()
 
 
@@ -64,10 +70,11 @@ def _write_feed(app: App, catalogue: Catalogue, *, tree: "_Tree", criteria: Crit
     try:
         documents = compile_formats(app, catalogue, criteria=criteria)
     except RenderError as error:
-        tree.keep(paths.values(), problem=str(error))
+        tree.keep([*paths.values(), page_path_of(criteria)], problem=str(error))
         return
     for form, document in documents.items():
         tree.put(paths[form], document.plain.body)
+    tree.put(page_path_of(criteria), compile_page(app, catalogue, criteria=criteria).plain.body)
 
 
 class _Tree:
