@@ -11,7 +11,8 @@ from sqlalchemy import func, insert, select, update
 from publisher.app import App, build_app
 from publisher.errors import ConfigError, NotFoundError
 from publisher.store import deliveries as ledger
-from publisher.store import schema, schema_dispatch
+from publisher.store import schema
+from publisher.store.schema_dispatch import deliveries, delivery_events
 from publisher.store.subscribers import find_suppression, suppress
 from publisher.usecases.subscribers import (
     erase_subscriber,
@@ -91,8 +92,8 @@ def plan_delivery(app: App, *, reply: str) -> None:
     with app.database.write() as tx:
         tx.execute(insert(schema.editions).values(**edition))
         tx.execute(insert(schema.variants).values(**variant))
-        tx.execute(insert(schema_dispatch.deliveries).values(**delivery, **outcome, **person))
-        tx.execute(insert(schema_dispatch.delivery_events).values(id="1:1", delivery_id=1, at=NOON, **outcome))
+        tx.execute(insert(deliveries).values(**delivery, **outcome, **person))
+        tx.execute(insert(delivery_events).values(id="1:1", delivery_id=1, at=NOON, **outcome))
 
 
 def test_erasure_leaves_no_trace_of_a_person_in_any_table_but_keeps_the_counts(app: App) -> None:
@@ -103,7 +104,7 @@ def test_erasure_leaves_no_trace_of_a_person_in_any_table_but_keeps_the_counts(a
 
     with app.database.read() as tx:
         everything = repr([tuple(row) for table in schema.metadata.sorted_tables for row in tx.execute(select(table))])
-        assert tx.execute(select(schema_dispatch.deliveries.c.reply, schema_dispatch.deliveries.c.state)).one() == (
+        assert tx.execute(select(deliveries.c.reply, deliveries.c.state)).one() == (
             "550 5.1.1",
             "failed",
         )
@@ -117,7 +118,7 @@ def test_a_reply_that_comes_after_the_erasure_leaves_only_its_code(app: App) -> 
     run_import(app, ANA)
     plan_delivery(app, reply="")
     with app.database.write() as tx:
-        tx.execute(update(schema_dispatch.deliveries).values(state="sending", fence=7))
+        tx.execute(update(deliveries).values(state="sending", fence=7))
     erase_subscriber(app, "ana@example.org", actor="staff:eve")
     outcome = ledger.Change(1, "failed", "550 5.1.1 <ana@example.org>: rejected", attempts=2)
 
@@ -126,11 +127,11 @@ def test_a_reply_that_comes_after_the_erasure_leaves_only_its_code(app: App) -> 
         ledger.record_events(tx, [outcome], NOON)
 
     with app.database.read() as tx:
-        assert tx.execute(select(schema_dispatch.deliveries.c.state, schema_dispatch.deliveries.c.reply)).one() == (
+        assert tx.execute(select(deliveries.c.state, deliveries.c.reply)).one() == (
             "failed",
             "550",
         )
-        assert tx.execute(select(schema_dispatch.delivery_events.c.reply)).scalars().all() == ["", "550"]
+        assert tx.execute(select(delivery_events.c.reply)).scalars().all() == ["", "550"]
 
 
 def test_an_erased_address_is_known_by_its_hash_and_cannot_come_back(app: App) -> None:
