@@ -57,6 +57,8 @@ class Document:
     """For people: what is odd about it."""
     omissions: tuple[str, ...] = ()
     """What was left out because it could not be read, and is tried again next time."""
+    links: tuple[tuple[str, str], ...] = ()
+    """(relation, address) of the links of a feed to itself and to its hubs, as written."""
 
 
 def entry_keys(entry: Entry, source_id: str) -> tuple[str, ...]:

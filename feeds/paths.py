@@ -21,6 +21,7 @@ PAGE = "html"
 
 _QUERY_FIELDS_MAX = 200
 _ARCHIVE = "archive"
+_TOPIC = re.compile(rf"{ROOT}[^/?]+/(all|theme/[^/?]+|region/[^/?]+|theme/[^/?]+/region/[^/?]+)\.({'|'.join(FORMATS)})")
 _ARCHIVE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -72,6 +73,11 @@ def path_of(criteria: Criteria, form: Format, archive: int | None = None) -> str
 def page_path_of(criteria: Criteria) -> str:
     """The one address of this feed's page, e.g. ``/feeds/fr/theme/asylum/region/africa.html``."""
     return _path_of(criteria, PAGE)
+
+
+def is_topic(path: str) -> bool:
+    """Whether hubs are told of what is at this path: of feeds, but not of mixes, archives and pages."""
+    return _TOPIC.fullmatch(path) is not None
 
 
 def name_of(criteria: Criteria) -> str:

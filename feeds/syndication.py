@@ -31,21 +31,26 @@ _ADDRESS = re.compile(r"\S+@\S+")
 
 MOST_AUTHORS = 20
 
+_FEED_LINKS = ("hub", "self")
+_MOST_LINKS = 10
+
 _Fields = Mapping[str, Any]  # Any: what feedparser or a JSON document holds
+_Entries = list[Entry | None]
+_Links = list[tuple[str, str]]
 
 
 def parse_feed(body: bytes, source: Source, *, url: str, charset: str | None = None) -> Document:
     """The entries of a feed fetched from ``url``, in document order; ParseError where it is no feed."""
     start = body.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(b"{"):
-        entries = _read_json_feed(body, source, url=url)
+        entries, links = _read_json_feed(body, source, url=url)
     else:
         _refuse_other(body, url)
-        entries = _read_xml_feed(body, source, url=url, charset=charset)
+        entries, links = _read_xml_feed(body, source, url=url, charset=charset)
     linked = [entry for entry in entries if entry is not None]
     missing = len(entries) - len(linked)
     remarks = (f"{missing} entries without a link were left out",) if missing else ()
-    return Document(mark_ambiguous(linked), remarks)
+    return Document(mark_ambiguous(linked), remarks, links=tuple(links[:_MOST_LINKS]))
 
 
 def _refuse_other(body: bytes, url: str) -> None:
@@ -61,15 +66,17 @@ def _refuse_other(body: bytes, url: str) -> None:
         raise ParseError(f"{url} declares entities of its own (DOCTYPE), which is refused")
 
 
-def _read_xml_feed(body: bytes, source: Source, *, url: str, charset: str | None) -> list[Entry | None]:
+def _read_xml_feed(body: bytes, source: Source, *, url: str, charset: str | None) -> tuple[_Entries, _Links]:
     document = _parse_xml(body, url, charset=charset)
     if not document.get("version"):
         raise ParseError(f"{url} is neither RSS nor Atom nor JSON Feed. Check the address")
     language = _language(document["feed"].get("language"))
-    return [
+    entries = [
         _read_xml_entry(fields, source, url=url, feed_language=language)
         for fields in document["entries"][:MOST_ENTRIES]
     ]
+    links = [(_text(link.get("rel")), _text(link.get("href"))) for link in document["feed"].get("links", [])]
+    return entries, [link for link in links if link[0] in _FEED_LINKS]
 
 
 def _parse_xml(body: bytes, url: str, *, charset: str | None) -> _Fields:
@@ -183,7 +190,7 @@ def _read_language(fields: _Fields, feed_language: str) -> str:
     return "" if language == feed_language else language
 
 
-def _read_json_feed(body: bytes, source: Source, *, url: str) -> list[Entry | None]:
+def _read_json_feed(body: bytes, source: Source, *, url: str) -> tuple[_Entries, _Links]:
     try:
         document = json.loads(body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError) as error:
@@ -192,7 +199,16 @@ def _read_json_feed(body: bytes, source: Source, *, url: str) -> list[Entry | No
     items = document.get("items")
     if not re.match(r"https?://(www\.)?jsonfeed\.org/version/1", version) or not isinstance(items, list):
         raise ParseError(f"{url} is JSON, but not a JSON Feed: version {version[:80]!r}. Check the address")
-    return [_read_json_entry(fields, source, url=url) for fields in items[:MOST_ENTRIES] if isinstance(fields, dict)]
+    objects = [fields for fields in items[:MOST_ENTRIES] if isinstance(fields, dict)]
+    return [_read_json_entry(fields, source, url=url) for fields in objects], _read_json_links(document)
+
+
+def _read_json_links(document: _Fields) -> _Links:
+    named = document.get("hubs")
+    hubs = [hub for hub in named if isinstance(hub, dict)] if isinstance(named, list) else []
+    links = [("hub", _text(hub.get("url"))) for hub in hubs if _text(hub.get("type")).lower() == "websub"]
+    links.append(("self", _text(document.get("feed_url"))))
+    return [link for link in links if link[1]]
 
 
 def _read_json_entry(fields: _Fields, source: Source, *, url: str) -> Entry | None:

@@ -39,7 +39,7 @@ class FeedInfo:
     subtitle: str
     urls: Mapping[Format, str]
     """Where each format of it is found."""
-    site_url: str
+    page_url: str
     """The page for people."""
     site_name: str
     """Author of the feed and of every item without one."""
@@ -134,7 +134,7 @@ def list_links(info: FeedInfo, form: Format) -> Iterator[Link]:
             yield Link(url, "alternate", MEDIA_TYPES[other])
     for language, urls in info.translations.items():
         yield Link(urls[form], "alternate", MEDIA_TYPES[form], language)
-    yield Link(info.site_url, "alternate", "text/html")
+    yield Link(info.page_url, "alternate", "text/html")
 
 
 def list_item_links(item: Item) -> Iterator[Link]:

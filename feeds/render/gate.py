@@ -1,7 +1,7 @@
 """The gate: what a document says when it is read back must be what the feed holds, else nobody gets to see it.
 
 XML is parsed by lxml, JSON checked against the schema of JSON Feed 1.1; then the id, title and link of every entry are
-compared. feedparser would take ten times as long as rendering did, so that it reads feeds in tests only.
+compared. feedparser and icalendar would take ten times as long as rendering did, so they read feeds in tests only.
 """
 
 import json
@@ -13,6 +13,7 @@ from lxml import etree
 
 from feeds.paths import Format
 from feeds.render.feed import Feed, tag_uri
+from feeds.render.icalendar import list_entries, read_calendar
 from feeds.render.json_feed_schema import JSON_FEED_SCHEMA
 
 Entry = tuple[str | None, str | None, str | None]
@@ -40,9 +41,13 @@ def check_document(document: bytes, feed: Feed, form: Format) -> None:
         found = read(document)
     except ValueError as error:
         raise GateError(f"the {form} document cannot be read back: {error}") from error
-    wanted = [(tag_uri(feed.info.authority, item.uid), item.title, item.url) for item in feed.items]
+    wanted = list_entries(feed) if form == "ics" else _list_items(feed)
     if found != wanted:
         raise GateError(_compare(found, wanted, form=form))
+
+
+def _list_items(feed: Feed) -> list[Entry]:
+    return [(tag_uri(feed.info.authority, item.uid), item.title, item.url) for item in feed.items]
 
 
 def _compare(found: Sequence[Entry], wanted: Sequence[Entry], *, form: Format) -> str:
@@ -103,4 +108,4 @@ def _json_validator() -> Callable[[object], object]:
     return validator
 
 
-READERS: Mapping[Format, Reader] = {"atom": _read_atom, "rss": _read_rss, "json": _read_json}
+READERS: Mapping[Format, Reader] = {"atom": _read_atom, "rss": _read_rss, "json": _read_json, "ics": read_calendar}

@@ -1,9 +1,10 @@
 """iCalendar (RFC 5545, with the calendar properties of RFC 7986): the events and deadlines of a feed's items.
 
 The lines are written here: there are two dozen of them, and the ``icalendar`` library takes ten times as long, folds
-by looking at each character, and takes the ``\\N`` of ``C:\\News`` for the end of a line. It reads calendars back.
+by looking at each character, and takes the ``\\N`` of ``C:\\News`` for the end of a line. It reads them in the tests.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,12 +14,15 @@ from feeds.render.feed import GENERATOR, Feed, FeedInfo, list_categories
 
 PRODUCT = f"-//{GENERATOR}//{GENERATOR}//EN"
 """Without a version: an upgrade changes no bytes."""
+Entry = tuple[str | None, str | None, str | None]
+
 REFRESH = "PT1H"
 """How often a program should ask, as an RFC 5545 duration."""
 
 _LONGEST_LINE = 75
 """Octets, without the end of the line (RFC 5545 §3.1)."""
 _DAY = timedelta(days=1)
+_ESCAPED = re.compile(r"\\(.)")
 _UNIVERSAL_TIME = (
     "BEGIN:VTIMEZONE",
     "TZID:Etc/UTC",
@@ -63,6 +67,36 @@ def render_calendar(feed: Feed) -> bytes:
     return b"".join(_fold(line) for line in lines)
 
 
+def list_entries(feed: Feed) -> list[Entry]:
+    """UID, summary and address of everything that the calendar of this feed holds."""
+    return [
+        (_uid(occasion, item, info=feed.info), _summary(occasion, item, info=feed.info), item.url)
+        for item in feed.items
+        for occasion in list_occasions(item)
+    ]
+
+
+def read_calendar(document: bytes) -> list[Entry]:
+    """The same of a document; ValueError where it is no calendar."""
+    lines = document.decode().replace("\r\n ", "").split("\r\n")
+    if lines[0] != "BEGIN:VCALENDAR" or lines[-2:] != ["END:VCALENDAR", ""]:
+        raise ValueError("it does not begin and end as a calendar")
+    entries: list[Entry] = []
+    values: dict[str, str] = {}
+    for line in lines:
+        name, value = _read_line(line)
+        if line == "END:VEVENT":
+            entries.append((values.get("UID"), values.get("SUMMARY"), values.get("URL")))
+        values = {} if name in {"BEGIN", "END"} else values | {name: value}
+    return entries
+
+
+def _read_line(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    name = name.partition(";")[0]
+    return name, value if name == "URL" else _ESCAPED.sub(lambda found: found[1].replace("n", "\n"), value)
+
+
 def _head(info: FeedInfo, changed_at: datetime | None) -> Iterator[str]:
     title, about = _text(info.title), _text(info.subtitle or info.title)
     language = _language(info.language)
@@ -74,7 +108,7 @@ def _head(info: FeedInfo, changed_at: datetime | None) -> Iterator[str]:
     yield f"X-WR-CALNAME:{title}"
     yield f"DESCRIPTION{language}:{about}"
     yield f"X-WR-CALDESC:{about}"
-    yield f"URL;VALUE=URI:{info.site_url}"
+    yield f"URL;VALUE=URI:{info.page_url}"
     yield f"SOURCE;VALUE=URI:{info.urls['ics']}"
     yield f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}"
     yield f"X-PUBLISHED-TTL:{REFRESH}"
@@ -100,9 +134,8 @@ def _event(occasion: Occasion, item: Item, *, info: FeedInfo) -> Iterator[str]:
 
 
 def _texts(occasion: Occasion, item: Item, *, info: FeedInfo) -> Iterator[str]:
-    name = occasion.name and (info.labels.get(occasion.name) or occasion.name.capitalize())
     language = _language(item.language)
-    yield f"SUMMARY{language}:{_text(' · '.join(filter(None, (name, item.title))))}"
+    yield f"SUMMARY{language}:{_text(_summary(occasion, item, info=info))}"
     if item.summary:
         yield f"DESCRIPTION{language}:{_text(item.summary)}"
     labels = dict.fromkeys(category.label for category in list_categories(item, info))
@@ -112,6 +145,11 @@ def _texts(occasion: Occasion, item: Item, *, info: FeedInfo) -> Iterator[str]:
 def _uid(occasion: Occasion, item: Item, *, info: FeedInfo) -> str:
     suffix = f"-{occasion.name}" if occasion.name else ""
     return f"{item.uid}{suffix}@{info.authority.partition(',')[0]}"
+
+
+def _summary(occasion: Occasion, item: Item, *, info: FeedInfo) -> str:
+    name = occasion.name and (info.labels.get(occasion.name) or occasion.name.capitalize())
+    return " · ".join(filter(None, (name, item.title)))
 
 
 def _language(language: str | None) -> str:

@@ -19,7 +19,7 @@ def render_json(feed: Feed) -> bytes:
         "version": VERSION,
         "title": info.title,
         "description": info.subtitle,
-        "home_page_url": info.site_url,
+        "home_page_url": info.page_url,
         "feed_url": info.urls["json"],
         "next_url": info.previous.get("json"),
         "icon": info.icon_url,

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from feeds.criteria import Criteria
 from feeds.model import GLOBAL
-from publisher.store.items import meets
+from publisher.store.feeds import belongs
 from publisher.store.schema import item_labels, items
 
 Counts = Mapping[Criteria, int]
@@ -45,7 +45,8 @@ def count_by_feed(tx: Connection, period: Period, *, regions: Sequence[str]) -> 
     What is global reaches all these regions.
     """
     themes, regions_reached = _reach_themes(period), _reach_regions(period, regions)
-    columns = (themes.c.label, regions_reached.c.label, items.c.kind, items.c.language)
+    is_original = items.c.original_id.is_(None)
+    columns = (themes.c.label, regions_reached.c.label, items.c.kind, items.c.language, is_original)
     query = (
         select(*columns, func.count())
         .select_from(items)
@@ -54,16 +55,16 @@ def count_by_feed(tx: Connection, period: Period, *, regions: Sequence[str]) -> 
         .group_by(*columns)
     )
     counts: dict[Criteria, int] = defaultdict(int)
-    for theme, region, kind, language, count in tx.execute(query):
-        base_language = language.partition("-")[0]
-        for kinds, language_wish in ((), None), ((kind,), None), ((), base_language), ((kind,), base_language):
-            counts[_criteria(theme, region, kinds=kinds, language=language_wish)] += count
+    for theme, region, kind, language, is_first, count in tx.execute(query):
+        for wish in (language.partition("-")[0], *([None] if is_first else [])):
+            counts[_criteria(theme, region, kinds=(), language=wish)] += count
+            counts[_criteria(theme, region, kinds=(kind,), language=wish)] += count
     return counts
 
 
 def count_items(tx: Connection, criteria: Criteria, *, period: Period) -> int:
     """The items of the period that meet the criteria."""
-    query = select(func.count()).select_from(items).where(_is_in(period), *meets(criteria))
+    query = select(func.count()).select_from(items).where(_is_in(period), *belongs(criteria))
     count: int = tx.execute(query).scalar_one()
     return count
 

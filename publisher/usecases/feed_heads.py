@@ -7,7 +7,7 @@ from typing import Any
 
 from feeds.criteria import Criteria
 from feeds.model import KINDS, Item, Label
-from feeds.paths import ARCHIVED_FORMATS, FORMATS, ROOT, Format, name_of, path_of
+from feeds.paths import ARCHIVED_FORMATS, FORMATS, Format, is_topic, name_of, page_path_of, path_of
 from feeds.render import FeedInfo, authority_of
 from publisher.config import Config, Site
 from publisher.i18n import kind_name, translator
@@ -37,11 +37,11 @@ def describe_feed(config: Config, catalogue: Catalogue, *, criteria: Criteria, i
         name=name,
         **_texts(site, catalogue, criteria),
         urls=_urls(site, criteria),
-        site_url=site.base_url + ROOT,
+        page_url=site.base_url + page_path_of(criteria),
         updated=max((item.updated_at for item in items), default=_NO_ITEMS_YET),
         translations=_translations(site, criteria),
         icon_url=site.base_url + ICON,
-        hubs=config.web.hubs,
+        hubs=config.web.hubs if is_topic(path_of(criteria, "atom")) else (),
         previous=_archive_urls(site, criteria, last),
     )
 
@@ -60,7 +60,7 @@ def describe_archive(
         name=f"{name_of(criteria)}/archive/{number}",
         **head,
         urls=urls,
-        site_url=site.base_url + ROOT,
+        page_url=site.base_url + page_path_of(criteria),
         updated=updated,
         previous=_archive_urls(site, criteria, number - 1),
         current={form: site.base_url + path_of(criteria, form) for form in urls},

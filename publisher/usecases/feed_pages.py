@@ -13,7 +13,7 @@ from publisher.i18n import Interface, kind_name, mark
 from publisher.mail.cleaning import one_line, safe_url
 from publisher.mail.views import ItemView, view_item
 from publisher.store.feed_counts import count_items
-from publisher.store.items import select_items
+from publisher.store.feeds import select_feed_items
 from publisher.templating import page_environment
 from publisher.usecases.documents import Document
 from publisher.usecases.feed_cards import (
@@ -28,6 +28,7 @@ from publisher.usecases.feed_cards import (
     say_rate,
 )
 from publisher.usecases.feed_directory import directory_path
+from publisher.usecases.feed_notices import make_ending
 from publisher.usecases.feeds import ITEMS_PER_FEED, Catalogue
 
 _NO_YEAR = 0
@@ -84,10 +85,11 @@ def compile_page(app: App, catalogue: Catalogue, *, criteria: Criteria) -> Docum
     """
     tally = make_tally(app, catalogue)
     with app.database.read() as tx:
-        found = select_items(tx, criteria=criteria, limit=ITEMS_PER_FEED)
+        found = select_feed_items(tx, criteria, limit=ITEMS_PER_FEED)
         count = count_items(tx, criteria, period=tally.period) if tally else 0
     interface = i18n.translator(page_language(catalogue, criteria))
-    items = [item for item in found if item.withdrawn_at is None]
+    ending = make_ending(app.config.site, criteria, catalogue.retired)
+    items = [*([ending] if ending else []), *(item for item in found if item.withdrawn_at is None)]
     rate = say_rate(interface, count, tally)
     page = _make_page(app.config.site, catalogue, criteria=criteria, items=items, rate=rate)
     return Document.of(_render(app.config.site, criteria, page=page, interface=interface), "text/html; charset=utf-8")

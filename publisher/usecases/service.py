@@ -9,6 +9,8 @@ from publisher.errors import PublisherError, SenderBusyError
 from publisher.store.deliveries import find_sendable
 from publisher.store.editions import list_editions
 from publisher.usecases.collect import collect_due
+from publisher.usecases.hub_pings import PingReport, note_changes, ping_hubs
+from publisher.usecases.hub_subscriptions import renew_subscriptions
 from publisher.usecases.opening import open_due_editions
 from publisher.usecases.planning import plan
 from publisher.usecases.sending import send
@@ -42,6 +44,15 @@ async def send_tick(app: App, stop: asyncio.Event) -> None:
         if stop.is_set():
             return
         await _send(app, name, stop)
+
+
+async def hub_tick(app: App) -> None:
+    """Tell hubs of changed feeds, and ask the hubs of sources to tell us."""
+    await asyncio.to_thread(note_changes, app)
+    report = await ping_hubs(app)
+    if report != PingReport():
+        log.info("hubs told", feeds=report.sent, postponed=report.postponed, given_up=report.given_up)
+    await renew_subscriptions(app)
 
 
 async def _plan(app: App, edition_id: str) -> None:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from feeds.paths import ROOT, Address, PageAddress, Redirect, parse_page_path, parse_path
+from feeds.paths import ROOT, Address, PageAddress, Redirect, is_topic, parse_page_path, parse_path
 from publisher.app import App
 from publisher.usecases.feed_choice import PATH, answer_choice, read_choice
 from publisher.usecases.feed_directory import OPML, SCRIPT, STYLE, directory_name, directory_path
@@ -102,7 +102,7 @@ class FeedDesk:
 
     def _link(self, path: str) -> bytes:
         web = self._app.config.web
-        return link_header(web.hubs, self._app.config.site.base_url + path)
+        return link_header(web.hubs, self._app.config.site.base_url + path) if is_topic(path) else b""
 
 
 def _redirect(location: str) -> Response:

@@ -17,7 +17,8 @@ async function answer(field, button) {
   const isDone = await copy(field);
   announcement.textContent = ""; // said again when it says the same
   announcement.textContent = isDone ? field.dataset.done : field.dataset.failed;
-  if (!isDone) return;
+  if (!isDone) return; // the field keeps the focus, and its text is selected
+  button.focus();
   button.textContent = field.dataset.copied;
   button.addEventListener("blur", () => { button.textContent = field.dataset.copy; }, { once: true });
 }
@@ -27,7 +28,8 @@ for (const field of document.querySelectorAll("input[data-copy]")) {
   button.type = "button";
   button.className = "quiet";
   button.textContent = field.dataset.copy;
-  button.setAttribute("aria-describedby", field.id);
+  field.labels[0].id = `${field.id}-name`;
+  button.setAttribute("aria-describedby", field.labels[0].id);
   button.addEventListener("click", () => answer(field, button));
   field.after(button);
   field.addEventListener("focus", () => field.select());

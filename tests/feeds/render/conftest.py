@@ -50,7 +50,7 @@ def info() -> FeedInfo:
         title="Harbour News",
         subtitle="All the news of the harbour",
         urls={form: f"https://harbour.example/feeds/en/all.{form}" for form in FORMATS},
-        site_url="https://harbour.example/feeds/",
+        page_url="https://harbour.example/feeds/en/all.html",
         site_name="Harbour News",
         updated=NOON,
         language="en",

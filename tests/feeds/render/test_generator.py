@@ -99,7 +99,7 @@ def test_items_stand_in_the_order_given(info: FeedInfo, make_item: Callable[...,
 
 
 def test_the_link_of_an_rss_feed_is_the_page_for_people(info: FeedInfo) -> None:
-    assert parse(info, [], "rss").findtext("channel/link") == info.site_url
+    assert parse(info, [], "rss").findtext("channel/link") == info.page_url
 
 
 def test_each_entry_names_its_language(info: FeedInfo, make_item: Callable[..., Item]) -> None:

@@ -12,6 +12,7 @@ from ical.event import Event
 
 from feeds.model import Classification, Item
 from feeds.render import FeedInfo, make_feed, render
+from feeds.render.gate import GateError, check_document
 from feeds.text import LONGEST_SUMMARY, LONGEST_TITLE, clean_text
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
@@ -30,7 +31,7 @@ def test_the_calendar_says_what_it_is_and_how_often_to_ask(info: FeedInfo) -> No
         "NAME;LANGUAGE=en:Port\\; all\\, of it",
         "X-WR-CALNAME:Port\\; all\\, of it",
         "DESCRIPTION;LANGUAGE=en:All the news of the harbour",
-        "URL;VALUE=URI:https://harbour.example/feeds/",
+        "URL;VALUE=URI:https://harbour.example/feeds/en/all.html",
         "SOURCE;VALUE=URI:https://harbour.example/feeds/en/all.ics",
         "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
         "X-PUBLISHED-TTL:PT1H",
@@ -162,8 +163,30 @@ def test_any_text_gives_a_calendar_that_parses_back(
     assert event.summary == (clean_text(title, LONGEST_TITLE) or item.url)
     assert (event.description or "") == clean_text(summary, LONGEST_SUMMARY)
     assert deadline.url == item.url
+    check_document(body, feed, "ics")
     (by_library, _) = icalendar.Calendar.from_ical(body).events
     assert by_library["url"] == item.url
+
+
+@pytest.mark.parametrize(
+    ("part", "instead", "problem"),
+    [
+        (b"END:VCALENDAR\r\n", b"", "cannot be read back"),
+        (b"SUMMARY;LANGUAGE=en:Ferry", b"SUMMARY;LANGUAGE=en:Merry", "says"),
+        (b"END:VEVENT\r\n", b"", "holds 1 items instead of 2"),
+        (b"news/1", b"news/2", "says"),
+    ],
+)
+def test_a_calendar_that_says_something_else_is_refused(
+    info: FeedInfo, make_item: MakeItem, part: bytes, instead: bytes, problem: str
+) -> None:
+    # given
+    feed = make_feed(info, [make_item()])
+    body = render(feed, "ics")
+    check_document(body, feed, "ics")
+    # then
+    with pytest.raises(GateError, match=problem):
+        check_document(body.replace(part, instead, 1), feed, "ics")
 
 
 def parse(info: FeedInfo, items: list[Item]) -> Calendar:

@@ -10,7 +10,7 @@ def test_the_head_says_what_the_feed_is(info: FeedInfo) -> None:
         "version": "https://jsonfeed.org/version/1.1",
         "title": "Harbour News",
         "description": "All the news of the harbour",
-        "home_page_url": "https://harbour.example/feeds/",
+        "home_page_url": "https://harbour.example/feeds/en/all.html",
         "feed_url": "https://harbour.example/feeds/en/all.json",
         "language": "en",
         "authors": [{"name": "Harbour News"}],

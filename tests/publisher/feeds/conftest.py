@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 from feed_newsroom import NOON, Newsroom
+from feed_site import Site
 
 from publisher.app import open_app
 from publisher.usecases.feed_shelf import FeedShelf
-from publisher.web.quick import QuickApp
 from publisher.web.server import bind, make_web_app, serve
 
 CONFIG = """
@@ -25,16 +25,6 @@ postal_address = "1 Quay Street, Portside"
 from = "Harbour News <news@harbour.example>"
 bounce_domain = "bounces.harbour.example"
 """
-
-
-class Site(QuickApp):
-    """What stands behind the one server of all tests: the pages of whichever newsroom is shown."""
-
-    def __init__(self) -> None:
-        self.url = ""
-
-    def show(self, web_app: QuickApp) -> None:
-        self.desk, self.behind = web_app.desk, web_app.behind
 
 
 @pytest.fixture(scope="session")

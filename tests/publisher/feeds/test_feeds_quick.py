@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from conftest import Site
 from feed_newsroom import Newsroom
+from feed_site import Site
 from live_web import open_web, with_base_url
 
 from publisher.web.server import make_web_app
@@ -168,11 +168,13 @@ def test_hubs_stand_in_a_link_header(newsroom: Newsroom) -> None:
     app = replace(newsroom.app, config=newsroom.app.config.model_copy(update={"web": web}))
     with open_web(app) as client:
         # when
-        made, kept = client.get("/feeds/all/mix.rss?kind=call"), client.get("/feeds/all/mix.rss?kind=call")
-        unchanged = client.get("/feeds/all/mix.rss?kind=call", headers={"If-None-Match": made.headers["etag"]})
+        made, kept = client.get("/feeds/all/region/africa.rss"), client.get("/feeds/all/region/africa.rss")
+        unchanged = client.get("/feeds/all/region/africa.rss", headers={"If-None-Match": made.headers["etag"]})
+        others = [client.get(path) for path in ("/feeds/all/mix.rss?kind=call", "/feeds/", "/feeds/all/all.pdf")]
     # then
     for answer in (made, kept, unchanged):
         assert answer.headers["link"] == (
             '<https://hub.example/>; rel="hub", <https://other.example/hub>; rel="hub", '
-            '<https://harbour.example/feeds/all/mix.rss?kind=call>; rel="self"'
+            '<https://harbour.example/feeds/all/region/africa.rss>; rel="self"'
         )
+    assert all("link" not in answer.headers for answer in others), "hubs are not told of these"
