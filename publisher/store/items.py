@@ -20,7 +20,7 @@ AXES = {"theme": "themes", "region": "regions", "country": "countries", "project
 _PLAIN = tuple(name for name in Content.__dataclass_fields__ if name not in {"authors", "images", "alternates"})
 """Fields of the content that are columns as they are."""
 
-_FEW = 2000
+_FEW = 500
 """So many items are sorted sooner than a hundred thousand are looked through."""
 
 _Labels = Mapping[int, Mapping[str, Sequence[str]]]
