@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from feeds.criteria import Criteria
 from feeds.model import Item
@@ -56,4 +56,5 @@ def belongs(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
     """What the items of a feed meet: of all languages together, only originals are shown."""
     yield from meets(criteria)
     if criteria.language is None:
-        yield items.c.original_id.is_(None)
+        # Not as "is null": SQLite would take the index of that for all items, and sort them.
+        yield func.coalesce(items.c.original_id, 0) == 0

@@ -20,7 +20,7 @@ AXES = {"theme": "themes", "region": "regions", "country": "countries", "project
 _PLAIN = tuple(name for name in Content.__dataclass_fields__ if name not in {"authors", "images", "alternates"})
 """Fields of the content that are columns as they are."""
 
-_FEW = 2000
+_FEW = 500
 """So many items are sorted sooner than a hundred thousand are looked through."""
 
 _Labels = Mapping[int, Mapping[str, Sequence[str]]]
@@ -159,11 +159,13 @@ def _read_translations(tx: Connection, rows: Sequence[_ItemRow]) -> _Translation
     """The other items of each item's group, but those withdrawn; by the id of the item."""
     originals = {row._mapping["id"]: row._mapping["original_id"] or row._mapping["id"] for row in rows}
     groups: dict[int, list[tuple[int, Translation]]] = defaultdict(list)
-    query = select(items.c.id, items.c.original_id, items.c.language, items.c.url, items.c.uid)
+    columns = (items.c.id, items.c.original_id, items.c.language, items.c.url, items.c.uid, items.c.withdrawn_at)
     for batch in in_batches(sorted(set(originals.values()))):
-        is_member = or_(items.c.id.in_(batch), items.c.original_id.in_(batch))
-        for row in tx.execute(query.where(is_member, items.c.withdrawn_at.is_(None)).order_by(items.c.id)):
-            groups[row.original_id or row.id].append((row.id, Translation(row.language, row.url, row.uid)))
+        # Withdrawn ones are left out, and all sorted, only here: asked for that, SQLite looks through all items.
+        query = select(*columns).where(or_(items.c.id.in_(batch), items.c.original_id.in_(batch)))
+        for row in sorted(tx.execute(query), key=lambda row: int(row.id)):
+            if row.withdrawn_at is None:
+                groups[row.original_id or row.id].append((row.id, Translation(row.language, row.url, row.uid)))
     return {
         item_id: [one for member, one in groups[original] if member != item_id]
         for item_id, original in originals.items()

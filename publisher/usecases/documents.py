@@ -51,7 +51,8 @@ class Document:
         """Equal bytes are compressed to equal bytes: nothing of it has a date."""
         coded: dict[Coding, Encoded] = {
             "br": Encoded.of(brotli.compress(body, quality=_BROTLI_QUALITY)),
-            "zstd": Encoded.of(zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)),
+            # A copy: zstandard gives bytes that hold on to all the room that they might have needed.
+            "zstd": Encoded.of(bytes(memoryview(zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)))),
             "gzip": Encoded.of(gzip.compress(body, _GZIP_LEVEL, mtime=0)),
         }
         return cls(media_type, coded, Encoded.of(body).etag, changed_at)

@@ -17,8 +17,10 @@ class Changes:
 
     def touch(self, address: Address | PageAddress) -> bool:
         """Whether that document may be another than before. An archive never is; a page says how much all feeds get."""
-        if self.rows is None or isinstance(address, PageAddress):
+        if self.rows is None:
             return True
+        if isinstance(address, PageAddress):
+            return bool(self.rows.items)
         return address.archive is None and self.touch_feed(address.criteria)
 
     def touch_feed(self, criteria: Criteria) -> bool:

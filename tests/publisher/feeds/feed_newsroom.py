@@ -9,6 +9,7 @@ from sqlalchemy import insert, update
 from feeds.content import Content
 from feeds.model import Classification, Item
 from publisher.app import App
+from publisher.store.frozen import freeze_item
 from publisher.store.item_changes import change_item
 from publisher.store.items import read_item
 from publisher.store.schema import item_labels, item_versions, items, themes
@@ -33,7 +34,10 @@ class Newsroom:
 
     def change(self, number: int, **values: object) -> None:
         with self.app.database.write() as tx:
-            tx.execute(update(items).where(items.c.id == number).values(**values))
+            old = read_item(tx, number)
+            kept = {"item_id": number, "version": old.version, "until": NOON, "content": freeze_item(old)}
+            tx.execute(insert(item_versions).values(kept))
+            tx.execute(update(items).where(items.c.id == number).values(**values, version=old.version + 1))
 
     def relabel(self, number: int, *, theme: str, updated_at: datetime) -> None:
         with self.app.database.write() as tx:
@@ -54,14 +58,9 @@ class Newsroom:
             case "changed":
                 self.change(1, title="Renamed", updated_at=NOON + timedelta(hours=1))
             case "changed with the clock set back":
-                self._keep_version(1)
                 self.change(1, title="Renamed", updated_at=NOON - timedelta(days=400))
             case "label":
                 self.add_theme("ferries", title="Ferries")
-
-    def _keep_version(self, number: int) -> None:
-        with self.app.database.write() as tx:
-            tx.execute(insert(item_versions).values(item_id=number, version=1, until=NOON, content={}))
 
 
 def make_item(number: int) -> Item:
