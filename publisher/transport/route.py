@@ -5,8 +5,9 @@ from collections import deque
 from collections.abc import Awaitable
 from typing import Protocol
 
-from publisher.config import Config, Relay
+from publisher.config import Config
 from publisher.errors import TransportError
+from publisher.sections import Relay
 from publisher.transport.messages import Attempt, Outcome
 from publisher.transport.session import LEFT, Session
 from publisher.transport.smtp import Connected, connect

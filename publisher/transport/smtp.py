@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import aiosmtplib
 
-from publisher.config import Config, Relay, read_secret
+from publisher.config import Config, read_secret
 from publisher.errors import AuthenticationError, TransportError
+from publisher.sections import Relay
 from publisher.transport.dialogue import Offers, Timeouts
 from publisher.transport.messages import Feed
 from publisher.transport.session import Session

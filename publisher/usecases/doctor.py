@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from publisher.app import App, find_app
-from publisher.config import Config, Relay, load_config
+from publisher.config import Config, load_config
 from publisher.dns import Names
 from publisher.errors import PublisherError
 from publisher.mail.dkim import load_signer
+from publisher.sections import Relay
 from publisher.store.feed_records import list_problems
 from publisher.store.newsroom import list_digests
 from publisher.store.sources import find_failing, read_sources
