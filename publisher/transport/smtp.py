@@ -184,6 +184,8 @@ def _tls_context(relay: Relay) -> ssl.SSLContext | None:
 
 
 def _describe(error: Exception) -> str:
+    if isinstance(error, aiosmtplib.SMTPConnectError) and isinstance(error.__cause__, OSError):
+        error = error.__cause__  # without "on port None" before it
     code = f"{error.code} " if isinstance(error, aiosmtplib.SMTPResponseException) else ""
     message = error.message if isinstance(error, aiosmtplib.SMTPResponseException) else str(error)
     return legible(f"{code}{message}".encode("utf-8", "replace").decode()) or type(error).__name__

@@ -101,17 +101,24 @@ async def serving(talk: Talk, *, tls: ssl.SSLContext | None = None) -> AsyncIter
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         talks.append(asyncio.current_task())  # type: ignore[arg-type]  # inside a task there is one
-        with suppress(asyncio.IncompleteReadError, OSError):
-            await talk(Client(reader, writer))
-        writer.close()
+        try:
+            with suppress(asyncio.IncompleteReadError, OSError):
+                await talk(Client(reader, writer))
+        finally:
+            writer.close()
         with suppress(OSError):
             await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=32_000_000, ssl=tls)
     async with server:
-        yield server.sockets[0].getsockname()[1]
-        server.close()
-        await asyncio.gather(*talks)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+            failures = await asyncio.gather(*talks, return_exceptions=True)
+        for failure in failures:
+            if failure is not None:
+                raise failure
 
 
 def make_config(port: int, *, scale: float = 0.02, **smtp: object) -> Config:
