@@ -134,9 +134,7 @@ def make_envelope(name: str, message: bytes = MESSAGE, **more: Any) -> Envelope:
     return Envelope("b@bounces.example.org", f"{name}@example.org", message, **more)
 
 
-def make_attempt(
-    name: str, message: bytes = MESSAGE, *, age_s: float = 0, relay: str = "main", **more: Any
-) -> Attempt:
+def make_attempt(name: str, message: bytes = MESSAGE, *, age_s: float = 0, relay: str = "main", **more: Any) -> Attempt:
     return Attempt(name, make_envelope(name, message, **more), asyncio.get_running_loop().time() - age_s, relay)
 
 
