@@ -13,15 +13,14 @@ from publisher.transport.dialogue import Offers, Timeouts
 from publisher.transport.messages import Attempt, Outcome
 from publisher.transport.session import Session
 
-GOOD = b""
-"""Stands for what a server that keeps to the rules would say next."""
-
 BAD = [
     *(OK, GO_ON, OK + GO_ON, OK + OK, OK + OK + GO_ON, b"250\r\n", b"250-a\r\n", b"250 b", b"354", b"2", b"\r\n"),
     *(b"550 5.1.1 no\r\n", b"451 4.0.0 later\r\n", b"421 4.3.2 bye\r\n", b"503 x\r\n", b"221 bye\r\n", b"hello\r\n"),
 ]
 OCTETS = st.one_of(st.sampled_from(BAD), st.binary(min_size=1, max_size=8))
-PIECES = st.one_of(st.just(GOOD), st.just(GOOD), st.just(GOOD), st.just(GOOD), OCTETS)
+RIGHT = st.just((True, b""))
+PIECES = st.one_of(RIGHT, RIGHT, RIGHT, RIGHT, st.tuples(st.booleans(), OCTETS))
+"""What comes in one read: whether it begins with what a server that keeps to the rules would say; what it says then."""
 NAMES = ("ana", "ben", "eva")
 
 
@@ -71,14 +70,16 @@ ACCEPTANCE = re.compile(rb"(?m)^2[0-9][0-9](?: [^\r\n]*)?\r?\n")
 
 @given(st.sampled_from([frozenset(), frozenset({"pipelining"})]), st.lists(PIECES, max_size=25))
 @settings(max_examples=500, deadline=None)
-def test_no_message_is_sent_without_an_acceptance_after_its_dot(offered: frozenset[str], pieces: list[bytes]) -> None:
+def test_no_message_is_sent_without_an_acceptance_after_its_dot(
+    offered: frozenset[str], pieces: list[tuple[bool, bytes]]
+) -> None:
     async def test() -> Witness:
         line: Any = Line()  # Any: it is what a session uses of a transport
         tray = Witness([make_attempt(name, f"Subject: {name}\r\n".encode()) for name in NAMES])
         session = Session(line, Offers(offered), feed=tray, timeouts=Timeouts(), messages_max=9)
         session.go()
-        for piece in pieces:
-            octets = piece or rightly(session)
+        for is_right, more in pieces:
+            octets = (rightly(session) if is_right else b"") + more
             if session.is_open and octets:
                 tray.said.append((bytes(line.written), octets))
                 line.protocol.data_received(octets)
