@@ -187,9 +187,13 @@ class Pump:
                 return
 
     def _can_begin(self) -> bool:
-        """Whether half of what may be in flight is free and composed: a smaller group is not worth a transaction."""
+        """Whether half of what may be in flight is free and composed: a smaller group is not worth a transaction.
+
+        But where nothing is in flight nothing else will come, however few connections are left.
+        """
         room = min(self._group_max - self._open, self._pool.room)
-        return bool(self._composed) and room >= min(self._group_max // 2, len(self._composed))
+        worth = min(self._group_max // 2, len(self._composed)) if self._open else 1
+        return bool(self._composed) and room >= worth
 
     def _is_over(self) -> bool:
         return self._failure is not None or self._pool.trouble is not None or (self._is_exhausted() and not self._open)
