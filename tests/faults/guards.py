@@ -62,7 +62,7 @@ def _ignore_fences() -> None:
 def _trust_everybody() -> None:
     from publisher.usecases import intents  # noqa: PLC0415
 
-    intents._refusal = lambda _standing: None  # type: ignore[attr-defined]  # noqa: SLF001
+    intents._refusal = lambda _standing: None  # type: ignore[attr-defined]
 
 
 class _LazyConnection(sqlite3.Connection):
@@ -81,7 +81,7 @@ def _sync_less() -> None:
 
 def _break_after_body(*, is_cancelled: bool) -> None:
     """Let the fifth write that ends a body raise, or cancel its task, once the bytes are handed over."""
-    transport = asyncio.selector_events._SelectorSocketTransport  # type: ignore[attr-defined]  # noqa: SLF001
+    transport = asyncio.selector_events._SelectorSocketTransport  # type: ignore[attr-defined]
     state = {"left": 5}
 
     def wrap(real: Callable[..., None], join: Callable[[Any], bytes]) -> Callable[..., None]:

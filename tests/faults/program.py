@@ -11,6 +11,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -51,6 +52,11 @@ class Ended:
     out: str
     err: str
     seconds: float
+
+    @property
+    def last_words(self) -> str:
+        """The last line of what it complained of."""
+        return next((line for line in reversed(self.err.splitlines()) if line.strip()), "(nothing)")[-300:]
 
 
 @dataclass
@@ -152,7 +158,7 @@ class _Command:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for number, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(self.folder / name, os.O_WRONLY | os.O_CREAT, 0o600), number)
-        sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: PTH123, SIM115
+        sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
         os.environ.update(self.environment)
         ctypes.CDLL(None).shim_configure()
         random.seed()
@@ -189,6 +195,10 @@ class PowerSocket:
     def cut(self, running: Running) -> None:
         """Kill the program, and let go of every write that was not synced."""
         running.kill()
+        self.restore()
+
+    def restore(self) -> None:
+        """Put every file back as it was when it was last synced."""
         for file in self._files():
             file.unlink()
         for file in self.shadow.glob(f"{self.database.name}*"):
@@ -198,6 +208,13 @@ class PowerSocket:
     def _files(self) -> list[Path]:
         files = self.database.parent.glob(f"{self.database.name}*")
         return [file for file in files if not file.name.endswith(".sender")]
+
+
+def free_port() -> int:
+    """A port that nobody has. Two trials at a time ask the kernel, which does not repeat itself soon."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

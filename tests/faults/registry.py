@@ -1,7 +1,8 @@
 """The rows of the fault matrix, each with what happens in it and the trial that shows it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ class Row:
     title: str
     play: Play
     needs_time: bool
-    """Whether its waits are those of the configuration, and so are run once at full length."""
-    forbidden: frozenset[str] = field(default_factory=frozenset)
+    """Whether ``--long`` runs it once at full length or size."""
 
     @property
     def order(self) -> tuple[str, int]:
@@ -31,6 +31,8 @@ class Row:
 
 
 ROWS: dict[str, Row] = {}
+
+FILES = ("death", "refusals", "silence", "storage", "network", "clock", "rights")
 
 
 def row(identity: str, title: str, *, needs_time: bool = False) -> Callable[[Play], Play]:
@@ -47,6 +49,6 @@ def row(identity: str, title: str, *, needs_time: bool = False) -> Callable[[Pla
 
 def all_rows() -> list[Row]:
     """Every row, in the order of the matrix."""
-    from tests.faults import rows_clock, rows_death, rows_network, rows_refusals, rows_rights, rows_silence, rows_storage  # noqa: F401, PLC0415, E501  (they enter themselves)
-
+    for name in FILES:
+        import_module(f"tests.faults.rows_{name}")  # they enter themselves
     return sorted(ROWS.values(), key=lambda one: one.order)

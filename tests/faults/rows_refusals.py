@@ -192,12 +192,14 @@ def content_refused(trial: Trial) -> None:
     expect_sent_once_well(trial, failed=trial.count("failed"))
 
 
-@row("B26", "550 5.7.26 or 5.7.515, our domain is set up wrongly: that provider waits, staff are told, nobody suppressed")
+@row(
+    "B26", "550 5.7.26 or 5.7.515, our domain is set up wrongly: that provider waits, staff are told, nobody suppressed"
+)
 def provider_distrusts(trial: Trial) -> None:
     code = trial.chance.choice(("5.7.26", "5.7.515"))
     trial.serve(at("dot", f"550 {code} not authenticated by SPF or DKIM", who="*@big.example"))
     trial.open(people=80, is_planned=False)
-    trial.move_readers("q", "big.example")
+    trial.move_readers("?0?[02468]@*", "big.example")
     trial.plan()
     ended = trial.send()
 
@@ -205,22 +207,23 @@ def provider_distrusts(trial: Trial) -> None:
     trial.expect(tried <= trial.connections * 2 + 4, f"{tried} messages for the provider before it was left alone")
     trial.expect(not trial.count("failed") and not trial.suppressed, f"held against people: {trial.states}")
     sent = {one.recipient for one in trial.accepted}
-    others = {one for one in trial.people if one.startswith("p")}
+    others = {one for one in trial.people if not one.endswith("@big.example")}
     trial.expect(sent == others, f"{len(sent & others)} of {len(others)} at other providers were sent")
-    told = ended.err + trial.outcome + " ".join(trial.replies("deferred"))
+    told = ended.err + trial.outcome + trial.run("digest", "report", trial.edition).out
     trial.expect(code in told, f"staff are not told of {code}: {trial.outcome}")
     expect_sent_once_well(trial)
 
 
 @row("B27", "421 4.7.28, too fast: fewer connections, slower, all delivered later")
 def rate_limited(trial: Trial) -> None:
-    trial.serve(at("rcpt", "421 4.7.28 rate limit, slow down", "drop", nth=(5, 14)))
-    trial.open()
+    trial.serve(at("rcpt", "421 4.7.28 rate limit, slow down", "drop", nth=(5, FOREVER)))
+    trial.open(people=60)
     trial.send()
 
+    hits = len(trial.events("rcpt")) - 4
+    trial.expect(hits <= trial.connections * 2 + 2, f"it ran into the limit {hits} times before it slowed down")
     trial.expect(not trial.count("failed", "uncertain"), f"{trial.states}")
-    trial.finish()
-    trial.expect_all_sent()
+    expect_sent_once_well(trial)
 
 
 @row("B31", "No SMTPUTF8 for an address that needs it: that one fails and says why, the others go")
@@ -244,7 +247,7 @@ def size_too_small(trial: Trial) -> None:
     ended = trial.send()
 
     trial.expect(ended.code != 0, "nothing is said")
-    trial.expect("size" in (ended.err + trial.outcome).lower(), f"it says {ended.err} {trial.outcome}")
+    trial.expect("size" in (ended.err + trial.outcome).lower(), f"it says {ended.last_words} {trial.outcome}")
     trial.expect(not trial.events("mail"), "MAIL was said")
     expect_waiting(trial)
     expect_sent_once_well(trial, offers=("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 10000000"))

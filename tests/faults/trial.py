@@ -1,12 +1,11 @@
-"""One trial: a newsroom, a judge before which it sends, the program, a clock to be moved, and the accounts at the end."""
+"""One trial: a newsroom, a judge before which it sends, the program, a clock that moves, the accounts at the end."""
 
 import contextlib
+import fnmatch
 import json
 import random
-import socket
 import sqlite3
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,10 +19,10 @@ from judging import Accepted, Court, read_accepted, start_judge, stop_judge
 from newsroom_app import MONDAY, Newsroom, open_newsroom
 
 from publisher.config import Smtp
-from subscribers.tokens import make_message_local, read_unsubscribe_token
-from tests.faults.accounting import Acceptance, Account, Delivery, Person, settle_accounts
+from subscribers.tokens import make_message_local
+from tests.faults.accounting import Person
 from tests.faults.guards import drop_unique_key
-from tests.faults.program import Ended, Program, Running
+from tests.faults.program import Ended, Program, Running, free_port
 from tests.faults.registry import RedError
 
 START = MONDAY + timedelta(days=1)
@@ -44,6 +43,7 @@ class Trial:
     scale: float = 0.01
     """Length of a second of the time-outs of RFC 5321, in seconds."""
     is_fresh: bool = False
+    is_long: bool = False
     without: tuple[str, ...] = ()
     allowed_uncertain: int = 0
     connections: int = 3
@@ -58,6 +58,9 @@ class Trial:
     newsroom: Newsroom = field(init=False)
     program: Program = field(init=False)
     chance: random.Random = field(init=False)
+    wants_duplicates: bool = False
+    """Whether the row is there to show them."""
+    web_port: int = field(default_factory=free_port)
     _court: Court | None = None
     _port: int = 0
     _offset_s: float = 0
@@ -84,7 +87,7 @@ class Trial:
         """A newsroom with a weekly digest, one item and so many readers in two languages, its edition planned."""
         people = people or self.chance.randint(20, 40)
         self.connections = connections
-        self._port = self._port or _free_port()
+        self._port = self._port or free_port()
         settings = _known(f"timeout_scale = {self.scale}\nmail_log = '{self.folder / 'mail.log'}'\n{smtp}")
         with open_newsroom(
             self.folder / "newsroom",
@@ -92,7 +95,7 @@ class Trial:
             port=self._port,
             connections=connections,
             security=security,
-            web_port=_free_port(),
+            web_port=self.web_port,
             mail=mail,
             smtp=settings,
         ) as newsroom:
@@ -134,10 +137,10 @@ class Trial:
         finally:
             self.newsroom.app.database.close()
 
-    def move_readers(self, prefix: str, domain: str) -> None:
-        """Give readers of that prefix an address at another domain, before they are planned."""
+    def move_readers(self, pattern: str, domain: str) -> None:
+        """Give readers whose addresses are like this an address at another domain, before they are planned."""
         with sqlite3.connect(self.database) as connection:
-            for address in [one for one in self.people if one.startswith(prefix)]:
+            for address in fnmatch.filter(self.people, pattern):
                 moved = address.partition("@")[0] + "@" + domain
                 connection.execute(
                     "UPDATE subscribers SET email = ?, address_key = ? WHERE email = ?", (moved, moved, address)
@@ -164,14 +167,14 @@ class Trial:
         now = self.now.timestamp()
         for address, person in self.people.items():
             if person.rights_ended_at is None or person.rights_ended_at > now:
-                self.owed.add((address, self.message_id(edition, address)))
+                self.owed.add((address, self.message_id(edition, self.ids[address])))
 
     # The judge
 
     def serve(self, *rules: Rule, delay_s: float = 0, **options: Any) -> Court:
         """A judge that errs by these rules takes the place of the one before, on the same port."""
         self.hush()
-        self._port = self._port or _free_port()
+        self._port = self._port or free_port()
         self._judge_options |= options
         files = {"clock": str(self._clock_file), "mail_log": str(self.folder / "mail.log")}
         log = str(self.folder / "judge.log")
@@ -187,7 +190,7 @@ class Trial:
 
     @property
     def port(self) -> int:
-        self._port = self._port or _free_port()
+        self._port = self._port or free_port()
         return self._port
 
     @property
@@ -219,7 +222,7 @@ class Trial:
     def must(self, *arguments: str, **options: Any) -> Ended:
         """A command that does its work."""
         ended = self.run(*arguments, **options)
-        self.expect(ended.code == 0, f"publisher {' '.join(arguments)} ended with {ended.code}: {ended.err[-300:]}")
+        self.expect(ended.code == 0, f"publisher {' '.join(arguments)} ended with {ended.code}: {ended.last_words}")
         return ended
 
     def send(self, **options: Any) -> Ended:
@@ -232,7 +235,7 @@ class Trial:
     def die(self, *arguments: str, failpoint: str) -> None:
         """Run a command that must come to its failpoint."""
         ended = self.run(*(arguments or ("digest", "send", self.edition)), failpoint=failpoint)
-        self.expect(ended.code == 137, f"{failpoint} was not come to: ended with {ended.code} {ended.err[-200:]}")
+        self.expect(ended.code == 137, f"{failpoint} was not come to: ended with {ended.code} {ended.last_words}")
 
     def resolve(self) -> None:
         """Settle by the relay's log what it can settle."""
@@ -263,6 +266,10 @@ class Trial:
         while not condition():
             self.expect(time.monotonic() < deadline, "waited in vain")
             time.sleep(0.002)
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass: the fault itself lasts so long."""
+        time.sleep(seconds)
 
     # The clock
 
@@ -333,8 +340,9 @@ class Trial:
     def is_paused(self) -> bool:
         return bool(self.query("SELECT paused_at IS NOT NULL FROM editions WHERE id = ?", self.edition)[0][0])
 
-    def message_id(self, edition: str, address: str) -> str:
-        local = make_message_local(self.newsroom.app.secret, edition_id=edition, subscriber_id=self.ids[address])
+    def message_id(self, edition: str, person: int) -> str:
+        """Of the delivery of that edition to the subscriber of that number."""
+        local = make_message_local(self.newsroom.app.secret, edition_id=edition, subscriber_id=person)
         return f"<{local}@harbour.example>"
 
     # Rights
@@ -368,48 +376,13 @@ class Trial:
         self.expect_states(sent=len(self.query("SELECT id FROM deliveries WHERE edition_id = ?", self.edition)))
         self.expect(self.states, "nothing was planned")
 
-    def account(self) -> Account:
-        """L, D, X and U as it stands."""
-        return settle_accounts(
-            [self._acceptance(one) for one in self.accepted],
-            [self._delivery(*found) for found in self.query(_LEDGER)],
-            eligible=self.owed,
-            people=self.people,
-            closed_at=self.closed_at,
-        )
-
-    def expect_report_adds_up(self) -> None:
-        """The sum over all states is what was planned, in the ledger and as staff see it."""
-        report = json.loads(self.run("digest", "report", self.edition, "--json").out)
-        total = Counter(report["states"]).total()
-        self.expect(report["planned"] == total == sum(self.states.values()), f"the report does not add up: {report}")
-
     def close(self) -> None:
         self.hush()
-
-    def _acceptance(self, one: Accepted) -> Acceptance:
-        read = read_unsubscribe_token(self.newsroom.app.secret, one.token or "")
-        token = str(read.subscriber_id) if read else None
-        return Acceptance(one.recipient, one.message_id, token, one.language, one.mail_at)
-
-    def _delivery(self, edition: str, person: int, email: str | None, state: str) -> Delivery:
-        local = make_message_local(self.newsroom.app.secret, edition_id=edition, subscriber_id=person)
-        return Delivery(email or "", f"<{local}@harbour.example>", state)
 
     def _adapt_config(self, zone: str, more: str) -> None:
         file = self.newsroom.config_file
         file.write_text(file.read_text().replace("Europe/Vienna", zone) + more)
 
 
-_LEDGER = "SELECT edition_id, subscriber_id, email, state FROM deliveries"
-
-
 def _known(settings: str) -> str:
     return "\n".join(line for line in settings.splitlines() if line.partition(" ")[0] in Smtp.model_fields)
-
-
-def _free_port() -> int:
-    """A port that nobody has. Two trials at a time ask the kernel, which does not repeat itself soon."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

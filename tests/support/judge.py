@@ -1,7 +1,7 @@
 """An SMTP server in a process of its own that writes down what it accepted before it says so, and errs on demand.
 
-Run as ``python judge.py OPTIONS`` with the JSON of ``Options``; prints its port. What it writes is in ``judge_records``,
-how it errs in ``judge_rules``. A line of the log is on disk before the final dot is answered with 250.
+Run as ``python judge.py OPTIONS`` with the JSON of ``Options``; prints its port. ``judge_records`` is what it writes,
+``judge_rules`` how it errs. A line of the log is on disk before the final dot is answered with 250.
 """
 
 import asyncio

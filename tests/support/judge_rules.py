@@ -51,34 +51,22 @@ def at(step: str, *acts: str, nth: int | tuple[int, int] | None = None, **where:
     return Rule(step, acts, span, **where)
 
 
-def named(fault: str) -> tuple[Rule, ...]:
-    """The rules of a common fault, e.g. ``drop-keep:3`` or ``rcpt-511:p``."""
+def named(fault: str) -> Rule:
+    """The rule of a common fault, e.g. ``drop-keep:3`` or ``rcpt-511:p``."""
     name, _, value = fault.partition(":")
     number = int(value) if value.isdigit() else 1
-    match name:
-        case "banner-554":
-            return (at("banner", "554 5.3.2 no service", "drop"),)
-        case "421-after":
-            acts = ("421 4.7.0 that is enough for now", "drop")
-            return (at("mail", *acts, nth=(number + 1, FOREVER), is_per_connection=True),)
-        case "mail-550":
-            return (at("mail", "550 5.7.1 sender refused"),)
-        case "greylist":
-            return (at("rcpt", "greylist:0", "250 2.1.5 ok"),)
-        case "rcpt-511":
-            return (at("rcpt", "550 5.1.1 no such mailbox", who=f"{value}*"),)
-        case "rcpt-571":
-            return (at("rcpt", "550 5.7.1 policy", who=f"{value}*"),)
-        case "data-451":
-            return (at("data", "451 4.3.0 not now", nth=number),)
-        case "drop-body":
-            return (at("body", "drop", nth=number),)
-        case "drop-keep":
-            return (at("dot", "keep", "drop", nth=number),)
-        case "drop-discard":
-            return (at("dot", "drop", nth=number),)
-        case "dot-451":
-            return (at("dot", "451 4.3.0 try again", nth=number),)
-        case "dot-554":
-            return (at("dot", "554 5.6.0 not this content", nth=number),)
-    raise ValueError(f"{fault} is no known fault")
+    rules = {
+        "banner-554": at("banner", "554 5.3.2 no service", "drop"),
+        "421-after": at("mail", "421 4.7.0 enough for now", "drop", nth=(number + 1, FOREVER), is_per_connection=True),
+        "mail-550": at("mail", "550 5.7.1 sender refused"),
+        "greylist": at("rcpt", "greylist:0", "250 2.1.5 ok"),
+        "rcpt-511": at("rcpt", "550 5.1.1 no such mailbox", who=f"{value}*"),
+        "rcpt-571": at("rcpt", "550 5.7.1 policy", who=f"{value}*"),
+        "data-451": at("data", "451 4.3.0 not now", nth=number),
+        "drop-body": at("body", "drop", nth=number),
+        "drop-keep": at("dot", "keep", "drop", nth=number),
+        "drop-discard": at("dot", "drop", nth=number),
+        "dot-451": at("dot", "451 4.3.0 try again", nth=number),
+        "dot-554": at("dot", "554 5.6.0 not this content", nth=number),
+    }
+    return rules[name]

@@ -62,7 +62,7 @@ def open_court(folder: Path, *faults: str, delay_s: float = 0, port: int = 0) ->
     options = Options(log=str(log), port=port, delay_s=delay_s)
     if "no-pipelining" in faults:
         options = replace(options, offers=tuple(set(options.offers) - {"PIPELINING"}))
-    rules = tuple(rule for fault in faults if fault != "no-pipelining" for rule in named(fault))
+    rules = tuple(named(fault) for fault in faults if fault != "no-pipelining")
     court = start_judge(replace(options, rules=rules))
     try:
         yield court
