@@ -241,21 +241,21 @@ class Trial:
         """Settle by the relay's log what it can settle."""
         self.must("digest", "resolve", self.edition)
 
-    def finish(self, *, rounds: int = 12) -> None:
+    def finish(self, *, rounds: int = 16) -> None:
         """Send, settle what is uncertain by the relay's log, wait for what is deferred, until nothing is left."""
         for _ in range(rounds):
             self.send()
             if self.states.get("uncertain"):
-                self.resolve()
-            if not self.count(*PENDING):
+                self.run("digest", "resolve", self.edition)
+            if not self.count(*PENDING, "uncertain"):
                 return
             self.wait_for_retry()
 
     def wait_for_retry(self) -> None:
-        """Move the clock to when the next delivery is due, and past the pause after a relay that failed."""
+        """Move the clock to when the next delivery is due, and past the pauses after a relay failed or a log was asked."""
         (due,) = self.query("SELECT min(next_attempt_at) FROM deliveries WHERE state = 'deferred'")[0]
         moment = datetime.fromtimestamp(due / 1e6, UTC) if due else self.now
-        self.set_clock(max(moment, self.now + timedelta(minutes=1)) + timedelta(seconds=1))
+        self.set_clock(max(moment, self.now + timedelta(minutes=10)) + timedelta(seconds=1))
 
     def resume(self) -> None:
         self.must("digest", "resume", self.edition)

@@ -71,13 +71,13 @@ class Dialogue:
 
     async def run(self) -> None:
         tell = self._judge.records.tell
-        tell("smtpd[1]: connect from localhost[127.0.0.1]")
+        tell(f"smtpd[{self._number}]: connect from localhost[127.0.0.1]")
         with contextlib.suppress(HangUp, OSError, asyncio.IncompleteReadError, ssl.SSLError, ValueError):
             await self._step("banner", "220 judge ESMTP")
             while line := await self._reader.readline():
                 await self._answer(line.decode(errors="replace").strip())
         self._writer.transport.abort() if self._mail else self._writer.close()
-        tell("smtpd[1]: disconnect from localhost[127.0.0.1]")
+        tell(f"smtpd[{self._number}]: disconnect from localhost[127.0.0.1]")
 
     async def _answer(self, line: str) -> None:
         match line[:4].upper():
@@ -149,6 +149,8 @@ class Dialogue:
         self._mail.recipient = _address_in(line)
         reply = await self._step("rcpt", "250 2.1.5 ok", who=self._mail.recipient)
         self._is_addressed = reply.startswith("2")
+        if self._is_addressed:
+            self._judge.records.name(self._mail, self._number)
 
     async def _take(self) -> None:
         if self._mail is None or not self._is_addressed:
@@ -156,15 +158,38 @@ class Dialogue:
             return
         if not (await self._step("data", "354 go on", who=self._mail.recipient)).startswith("354"):
             return
-        first = await self._reader.readline()
-        await self._step("body", "", who=self._mail.recipient)
-        rest = b"" if first == b".\r\n" else await self._reader.readuntil(b"\r\n.\r\n")
-        self._mail.body = (first + rest).replace(b"\r\n..", b"\r\n.").removesuffix(b".\r\n")
-        self._judge.records.receive(self._mail)
-        await asyncio.sleep(self._judge.options.delay_s)
-        digest = hashlib.sha256(self._mail.body).hexdigest()
-        await self._step("dot", "keep", "250 2.0.0 kept", who=self._mail.recipient, sha256=digest)
+        try:
+            await self._read_body(self._mail)
+        except (HangUp, OSError, asyncio.IncompleteReadError):
+            self._judge.records.tell(f"smtpd[{self._number}]: lost connection after DATA from localhost[127.0.0.1]")
+            raise
+        await self._settle(self._mail)
         self._mail, self._is_addressed = None, False
+
+    async def _read_body(self, mail: Mail) -> None:
+        lines = b""
+        while not lines.endswith((b"\r\n\r\n", b"\r\n.\r\n")) and lines != b".\r\n":
+            if not (line := await self._reader.readline()):
+                raise HangUp
+            lines += line
+            if line == lines:
+                mail.body = lines
+                await self._step("body", "", who=mail.recipient)
+        mail.body = lines
+        self._judge.records.receive(mail)
+        if not lines.endswith(b"\r\n.\r\n") and lines != b".\r\n":
+            lines += await self._reader.readuntil(b"\r\n.\r\n")
+        mail.body = lines.replace(b"\r\n..", b"\r\n.").removesuffix(b".\r\n")
+
+    async def _settle(self, mail: Mail) -> None:
+        """After the dot."""
+        await asyncio.sleep(self._judge.options.delay_s)
+        digest = hashlib.sha256(mail.body).hexdigest()
+        try:
+            await self._step("dot", "keep", "250 2.0.0 kept", who=mail.recipient, sha256=digest)
+        finally:
+            if not mail.is_kept:
+                self._judge.records.refuse(mail)
 
     async def _step(self, step: str, *usual: str, who: str = "", **details: str) -> str:
         """Do what the rules say of this step, else the usual; the last reply given."""

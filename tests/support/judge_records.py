@@ -43,6 +43,7 @@ class Mail:
     mail_at: float
     body: bytes = b""
     queue_id: str = ""
+    is_kept: bool = False
 
     def header(self, pattern: bytes) -> str | None:
         head = re.sub(rb"\r\n[ \t]+", b" ", self.body.partition(b"\r\n\r\n")[0])
@@ -77,6 +78,7 @@ class Records:
             "language": mail.header(rb"Content-Language:\s*(\S+)"),
         }
         self._append(self.log, json.dumps(row), is_synced=True)
+        mail.is_kept = True
         self.tell(
             f"qmgr[1]: {mail.queue_id}: from=<{mail.sender}>, size={len(mail.body)}, nrcpt=1 (queue active)",
             f"smtp[1]: {mail.queue_id}: to=<{mail.recipient}>, relay=mx.example[127.0.0.1]:25, delay=0.1, "
@@ -89,13 +91,24 @@ class Records:
         row = {"step": step, "connection": connection, "at": self.clock.now(), **details}
         self._append(self.log.with_suffix(".events"), json.dumps(row))
 
-    def receive(self, mail: Mail) -> None:
-        """As Postfix's cleanup does: name the message once its header is read, whatever becomes of it."""
+    # The mail log follows Postfix: a session is a process of its own; a queue id is there once a recipient was taken;
+    # cleanup names the message when it has read its header, whatever becomes of it; qmgr sees complete ones only.
+
+    def name(self, mail: Mail, session: int) -> None:
+        """Give it a queue id."""
         self._queue_number += 1
         mail.queue_id = f"{os.getpid() % 0xFFFF:04X}{self._queue_number:06X}"
+        self.tell(f"smtpd[{session}]: {mail.queue_id}: client=localhost[127.0.0.1]")
+
+    def receive(self, mail: Mail) -> None:
+        """The header of the message is read."""
+        self.tell(f"cleanup[1]: {mail.queue_id}: message-id={mail.message_id or '<>'}")
+
+    def refuse(self, mail: Mail) -> None:
+        """The message is whole, and thrown away."""
         self.tell(
-            f"smtpd[1]: {mail.queue_id}: client=localhost[127.0.0.1]",
-            f"cleanup[1]: {mail.queue_id}: message-id={mail.message_id or '<>'}",
+            f"cleanup[1]: {mail.queue_id}: milter-reject: END-OF-MESSAGE from localhost[127.0.0.1]: 4.7.1 refused; "
+            f"from=<{mail.sender}> to=<{mail.recipient}> proto=ESMTP helo=<localhost>"
         )
 
     def tell(self, *lines: str) -> None:
