@@ -7,7 +7,7 @@ from email.headerregistry import Address
 from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import idna
@@ -85,6 +85,9 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+_Found = TypeVar("_Found", bound=_Section)
+
+
 class Site(_Section):
     name: str = Field(min_length=1)
     base_url: BaseUrl
@@ -116,21 +119,66 @@ class Mail(_Section):
         return _domain(parseaddr(self.sender)[1].rpartition("@")[2])
 
 
-class Smtp(_Section):
+Security = Literal["none", "starttls", "tls"]
+
+
+class Relay(_Section):
+    """A mail server that takes our messages and delivers them."""
+
+    name: str = Field(default="main", pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
     host: str = "127.0.0.1"
     port: Port = 25
-    security: Literal["none", "starttls", "tls"] = "starttls"
-    connections: int = Field(default=10, ge=1, le=200)
+    security: Security = "starttls"
     username: str | None = None
     password_file: Path | None = None
-    messages_per_second: float | None = Field(default=None, gt=0)
-    timeout_s: float = Field(default=60, gt=0)
-    """For each step of the dialogue but the last; the server has ten minutes to answer a body (RFC 5321 §4.5.3.2)."""
+    ca_file: Path | None = None
+    """Certificates to trust instead of the system's: for a relay with one of its own."""
+    weight: int = Field(default=1, ge=0, le=1000)
+    """Its share of the messages; 0: only while no other relay works."""
 
     @model_validator(mode="after")
     def _has_password(self) -> Self:
         if self.username and not self.password_file:
             raise ValueError("username is given without password_file. Name the file that holds the password")
+        return self
+
+
+class Smtp(Relay):
+    """How messages leave. With ``relays``, what a relay does not say is as written here."""
+
+    connections: int = Field(default=10, ge=1, le=200)
+    """To each relay."""
+    messages_per_second: float | None = Field(default=None, gt=0)
+    """Through each relay, for all senders together."""
+    messages_per_connection: int = Field(default=1000, ge=1)
+    timeout_scale: float = Field(default=1, gt=0, le=10)
+    """Times the time-outs of RFC 5321 §4.5.3.2."""
+    allow_helo: bool = False
+    """Whether a server that does not know EHLO may be used."""
+    mail_log: Path | None = None
+    """The relay's own log: what a crash left uncertain is looked up there."""
+    relays: tuple[Relay, ...] = ()
+
+    @property
+    def pool(self) -> tuple[Relay, ...]:
+        """Every relay there is, in the order written."""
+        return self.relays or (Relay(**self.model_dump(include=set(Relay.model_fields))),)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_relays(cls, values: Any) -> Any:  # Any: what the file says, not checked yet
+        if not isinstance(values, dict) or not isinstance(values.get("relays"), list):
+            return values
+        common = {key: values[key] for key in Relay.model_fields if key in values}
+        return values | {"relays": [common | one if isinstance(one, dict) else one for one in values["relays"]]}
+
+    @model_validator(mode="after")
+    def _are_relays(self) -> Self:
+        names = Counter(relay.name for relay in self.pool)
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise ValueError(f"relays: {', '.join(twice)} stands there twice. Give each relay a name of its own")
+        if not any(relay.weight for relay in self.pool):
+            raise ValueError("relays: none has a weight. Give at least one a weight of 1")
         return self
 
 
@@ -172,12 +220,6 @@ class Config(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, init_settings
-
-    def password(self) -> str | None:
-        """The SMTP password, read from its file."""
-        return (
-            None if self.smtp.password_file is None else read_secret(self.smtp.password_file, key="smtp.password_file")
-        )
 
 
 def load_config(path: Path) -> Config:
@@ -236,7 +278,9 @@ def _check_variables(path: Path) -> None:
 def _check_secrets(config: Config, path: Path) -> None:
     """Find a missing secret now, not when the first message is due."""
     try:
-        config.password()
+        for relay in config.smtp.pool:
+            if relay.password_file:
+                read_secret(relay.password_file, key="smtp.password_file")
         if config.dkim:
             read_secret(config.dkim.key_file, key="dkim.key_file")
     except ConfigError as error:
@@ -244,12 +288,17 @@ def _check_secrets(config: Config, path: Path) -> None:
 
 
 def _with_absolute_paths(config: Config) -> Config:
-    def absolute(path: Path | None) -> Path | None:
-        return None if path is None else (config.folder / path).resolve()
+    def absolute(path: Path) -> Path:
+        return (config.folder / path).resolve()
 
-    site = config.site.model_copy(update={"secret_file": absolute(config.site.secret_file)})
-    smtp = config.smtp.model_copy(update={"password_file": absolute(config.smtp.password_file)})
-    dkim = config.dkim and config.dkim.model_copy(update={"key_file": absolute(config.dkim.key_file)})
+    def located(section: _Found) -> _Found:
+        """A section with its files found from the folder of the configuration."""
+        files = {key: absolute(value) for key, value in section if isinstance(value, Path)}
+        return section.model_copy(update=files)
+
+    site = located(config.site)
+    smtp = located(config.smtp).model_copy(update={"relays": tuple(map(located, config.smtp.relays))})
+    dkim = config.dkim and located(config.dkim)
     return config.model_copy(update={"site": site, "smtp": smtp, "dkim": dkim})
 
 

@@ -37,6 +37,10 @@ class TransportError(PublisherError):
     """The mail server cannot be used now; nothing was sent, everything waits."""
 
 
+class AuthenticationError(TransportError):
+    """The mail server refuses the account: each further try could lock it."""
+
+
 class StoreError(PublisherError):
     """The database cannot be used now: locked, full or damaged; nothing of the transaction was kept."""
 

@@ -355,12 +355,43 @@ deliveries = Table(
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("next_attempt_at", Moment),
-    Column("fence", String(32)),  # which sender holds the claim
+    Column("fence", BigInteger),  # the lease of the sender that holds the claim
+    Column(
+        "resends", Integer, nullable=False, default=0, server_default="0"
+    ),  # how often it was sent again after being uncertain
     Column("reply", Text),  # the server's last word, or why nothing was tried
     Column("changed_at", Moment, nullable=False),
     UniqueConstraint("edition_id", "subscriber_id"),
-    Index("ix_deliveries_queue", "edition_id", "state", "id"),
     Index(None, "subscriber_id"),
+)
+Index(
+    "ix_deliveries_waiting",
+    deliveries.c.edition_id,
+    deliveries.c.id,
+    sqlite_where=deliveries.c.state == "planned",
+    postgresql_where=deliveries.c.state == "planned",
+)
+Index(
+    "ix_deliveries_deferred",
+    deliveries.c.edition_id,
+    deliveries.c.next_attempt_at,
+    sqlite_where=deliveries.c.state == "deferred",
+    postgresql_where=deliveries.c.state == "deferred",
+)
+Index(
+    "ix_deliveries_held",
+    deliveries.c.fence,
+    sqlite_where=deliveries.c.fence.is_not(None),
+    postgresql_where=deliveries.c.fence.is_not(None),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("id", _Id, primary_key=True),  # the fencing token: a later one is greater, and none comes twice
+    Column("holder", Text, nullable=False),  # host and process, for people
+    Column("until", Moment, nullable=False),  # by the clock of the database
+    sqlite_autoincrement=True,
 )
 
 delivery_events = Table(

@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from publisher.app import App, find_app
-from publisher.config import Config, load_config
+from publisher.config import Config, Relay, load_config
 from publisher.errors import PublisherError
 from publisher.store.newsroom import list_digests
 from publisher.store.sources import find_failing, read_sources
-from publisher.transport.smtp import Connection
+from publisher.transport.smtp import connect
 from publisher.usecases.addressing import check_signing
 from publisher.usecases.sample import render_sample
 
@@ -96,9 +96,9 @@ def _check_dkim(config: Config) -> str:
 
 
 def _check_smtp(config: Config) -> str:
-    async def greet() -> None:
-        async with Connection(config):
-            pass
+    async def greet(relay: Relay) -> None:
+        await (await connect(config, relay)).quit()
 
-    asyncio.run(greet())
-    return f"{config.smtp.host}:{config.smtp.port} answers"
+    for relay in config.smtp.pool:
+        asyncio.run(greet(relay))
+    return ", ".join(f"{relay.host}:{relay.port} answers" for relay in config.smtp.pool)

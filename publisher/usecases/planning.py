@@ -33,6 +33,7 @@ def plan(app: App, edition_id: str) -> int:
         state = {"state": "planned"} if added else {"state": "done", "outcome": NOBODY, "done_at": now}
         store.change_edition(tx, edition_id, planned_at=now, **state)
         passing("plan-before-commit")
+    passing("plan-after-commit")
     return added
 
 
@@ -57,6 +58,7 @@ def _plan(tx: Connection, description: planning.Plan, *, frozen: Sequence[Frozen
     everything = [(language, full_mask(len(frozen))) for language in description.languages]  # for the public archive
     pages = ((language, mask, variant_uid(edition.id, language, mask)) for language, mask in {*chosen, *everything})
     planning.add_variants(tx, edition.id, sorted(pages))
+    passing("plan-before-deliveries")
     added = planning.add_deliveries(tx, edition.id, now)
     planning.drop_work(tx)
     return added

@@ -151,11 +151,15 @@ def test_an_empty_secret_is_no_secret(file: Path) -> None:
     assert "is empty. Write the secret into it" in complaint(file)
 
 
-def test_a_password_is_read_without_its_newline(file: Path) -> None:
-    file.write_text(TEXT + 'username = "u"\npassword_file = "secret"\n')
+def test_a_relay_takes_from_the_section_what_it_does_not_say(file: Path) -> None:
+    file.write_text(
+        TEXT + 'username = "u"\npassword_file = "secret"\n[[smtp.relays]]\nname = "a"\nhost = "a.example.org"\n'
+    )
     (file.parent / "secret").write_text("open sesame\n")
 
-    assert load_config(file).password() == "open sesame"
+    (relay,) = load_config(file).smtp.pool
+
+    assert (relay.host, relay.username, relay.password_file) == ("a.example.org", "u", file.parent / "secret")
 
 
 def test_the_environment_wins_over_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

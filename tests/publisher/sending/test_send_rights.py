@@ -14,6 +14,7 @@ from publisher.mail.render import render_variant
 from publisher.store.deliveries import find_sendable
 from publisher.store.lock import sender_lock
 from publisher.store.schema import deliveries, editions, subscribers
+from publisher.transport import session
 from publisher.usecases import pump, rendering
 from publisher.usecases.editions import cancel, pause, resume
 from publisher.usecases.opening import open_edition
@@ -268,7 +269,7 @@ def test_what_a_worker_did_not_expect_ends_the_run_and_is_told(begin: Begin, mon
     def break_down(*_arguments: object) -> None:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(pump, "STALE_INTENT_S", 0.0)
+    monkeypatch.setattr(session, "STALE_INTENT_S", 0.0)
     monkeypatch.setattr(pump, "find_veto", break_down)
 
     with pytest.raises(OSError, match="the disk is gone"):

@@ -1,0 +1,78 @@
+"""All relays together: messages are shared out by weight; where a relay fails, the others take over."""
+
+from publisher.config import Config
+from publisher.errors import TransportError
+from publisher.transport.messages import Attempt
+from publisher.transport.route import Owner, Route
+
+
+class RelayPool:
+    """Whoever has committed an intent gives it to ``push``; its ``Owner`` is told what became of it."""
+
+    def __init__(self, config: Config, owner: Owner) -> None:
+        self._routes = [Route(config, relay, owner) for relay in config.smtp.pool]
+
+    @property
+    def trouble(self) -> str | None:
+        """Why no relay can be used now; None while one can."""
+        if any(route.is_usable for route in self._routes):
+            return None
+        return "; ".join(route.trouble for route in self._routes if route.trouble) or "the run has ended"
+
+    @property
+    def room(self) -> int:
+        """How many more intents may be open."""
+        return sum(route.room for route in self._active())
+
+    @property
+    def size_limit(self) -> int | None:
+        """The largest message that every relay takes, in octets, of those that have said so."""
+        return min((route.size_limit for route in self._routes if route.size_limit), default=None)
+
+    async def open(self) -> None:
+        """Have a first connection to each relay that answers; TransportError where none does."""
+        problems = []
+        for route in self._routes:
+            try:
+                await route.open()
+            except TransportError as error:
+                problems.append(error)
+        if len(problems) == len(self._routes):
+            raise problems[0] if len(problems) == 1 else TransportError("; ".join(map(str, problems)))
+
+    def share_out(self, count: int) -> list[str]:
+        """The relays for the next ``count`` messages, by weight and room; fewer names where there is less room."""
+        room = {route.relay.name: route.room for route in self._active()}
+        hand = {route.relay.name: route.in_hand for route in self._active()}
+        weight = {route.relay.name: max(route.relay.weight, 1) for route in self._active()}
+        names: list[str] = []
+        while len(names) < count and (free := [name for name, left in room.items() if left]):
+            best = min(free, key=lambda name: (hand[name] + 1) / weight[name])
+            hand[best] += 1
+            room[best] -= 1
+            names.append(best)
+        return names
+
+    def push(self, attempt: Attempt, relay: str) -> None:
+        """Take charge of a message for that relay; ``go`` starts it."""
+        next(route for route in self._routes if route.relay.name == relay).push(attempt)
+
+    def go(self) -> None:
+        """Let every connection take what it can."""
+        for route in self._routes:
+            route.go()
+
+    async def end(self) -> None:
+        """Return when everything under way has ended and the connections are closed."""
+        for route in self._routes:
+            await route.end()
+
+    def abort(self) -> None:
+        """End everything at once."""
+        for route in self._routes:
+            route.abort()
+
+    def _active(self) -> list[Route]:
+        """The relays that work; one of weight 0 only where no other does."""
+        usable = [route for route in self._routes if route.is_usable]
+        return [route for route in usable if route.relay.weight] or usable

@@ -1,0 +1,169 @@
+"""One relay: what waits for it, its connections, its health."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable
+from typing import Protocol
+
+from publisher.config import Config, Relay
+from publisher.errors import TransportError
+from publisher.transport.messages import Attempt, Outcome
+from publisher.transport.session import LEFT, Session
+from publisher.transport.smtp import Connected, connect
+from subscribers.replies import Verdict
+
+LEFT_ALONE_S = 60.0
+"""A relay that could not be used is not tried again before (and no account is locked)."""
+
+LOST_MAX = 10
+"""After so many connections in a row that settled nothing, a relay is taken for unusable."""
+
+
+class Owner(Protocol):
+    """Who gave the messages."""
+
+    def finish(self, attempt: Attempt, outcome: Outcome) -> None:
+        """An attempt has ended."""
+
+    def recheck(self, attempt: Attempt) -> Awaitable[Outcome | None]:
+        """Whether an intent that has waited still holds; the outcome where it does not."""
+
+    def change(self) -> None:
+        """A connection began or ended: there may be room, or none any more."""
+
+
+class Route:
+    """Connections to one relay, opened as there is work. The first after a failure is alone: ten would all be refused."""
+
+    def __init__(self, config: Config, relay: Relay, owner: Owner) -> None:
+        self.relay = relay
+        self.connections = config.smtp.connections
+        """As many as it may have: one fewer each time it sends us away (421)."""
+        self.in_hand = 0
+        """Attempts given to it that have not ended."""
+        self.trouble: str | None = None
+        self.size_limit: int | None = None
+        """Largest message it takes, in octets, where it says so."""
+        self._config = config
+        self._owner = owner
+        self._ready: deque[Attempt] = deque()
+        self._sessions: set[Session] = set()
+        self._lines: set[asyncio.Task[None]] = set()
+        self._lost = 0
+        self._usable_from = 0.0
+        self._is_leaving = False
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether messages given to it have a chance now."""
+        return bool(self._sessions) or self._is_worth_dialling()
+
+    @property
+    def room(self) -> int:
+        """How many more intents it can take: two for each connection, one on the wire and one to follow."""
+        return max(0, self.connections * 2 - self.in_hand) if self.is_usable else 0
+
+    def push(self, attempt: Attempt) -> None:
+        """Take charge of a message; ``go`` starts it."""
+        self.in_hand += 1
+        self._ready.append(attempt)
+
+    def go(self) -> None:
+        """Let every connection take what it can, and open further ones for what is left."""
+        for session in tuple(self._sessions):
+            session.go()
+        if not self._is_worth_dialling():
+            if not self._lines:
+                self._give_up()
+            return
+        most = self.connections if self._sessions else 1
+        for _ in range(min(len(self._ready), most - len(self._lines))):
+            self._begin(asyncio.create_task(self._dial()))
+
+    async def open(self) -> None:
+        """Have a first connection; TransportError where there is none to be had."""
+        try:
+            connected = await connect(self._config, self.relay)
+        except TransportError as error:
+            self._fail(str(error))
+            raise
+        self.size_limit = connected.offers.size_limit
+        self._begin(asyncio.create_task(self._carry(connected)))
+
+    async def end(self) -> None:
+        """Take nothing more; return when everything under way has ended and the connections are closed."""
+        self._is_leaving = True
+        for session in tuple(self._sessions):
+            session.leave()
+        if self._lines:
+            await asyncio.wait(self._lines)
+        self._give_up()
+
+    def abort(self) -> None:
+        """End everything at once."""
+        self._is_leaving = True
+        for session in tuple(self._sessions):
+            session.abort("ended")
+        for line in self._lines:
+            line.cancel()
+
+    def take(self) -> Attempt | None:
+        """The next message for a connection."""
+        return self._ready.popleft() if self._ready else None
+
+    def finish(self, attempt: Attempt, outcome: Outcome) -> None:
+        """Pass on what became of a message."""
+        self.in_hand -= 1
+        self._owner.finish(attempt, outcome)
+
+    def recheck(self, attempt: Attempt) -> Awaitable[Outcome | None]:
+        """Pass on the question."""
+        return self._owner.recheck(attempt)
+
+    def _is_worth_dialling(self) -> bool:
+        return not self._is_leaving and asyncio.get_running_loop().time() >= self._usable_from
+
+    def _begin(self, line: asyncio.Task[None]) -> None:
+        self._lines.add(line)
+        line.add_done_callback(self._end_line)
+
+    def _end_line(self, line: asyncio.Task[None]) -> None:
+        self._lines.discard(line)
+        self._owner.change()
+
+    async def _dial(self) -> None:
+        try:
+            connected = await connect(self._config, self.relay)
+        except TransportError as error:
+            self._fail(str(error))
+            return
+        await self._carry(connected)
+
+    async def _carry(self, connected: Connected) -> None:
+        session = connected.start(self, messages_max=self._config.smtp.messages_per_connection)
+        self._sessions.add(session)
+        if self._is_leaving:
+            session.leave()
+        self._owner.change()
+        try:
+            reason = await session.closed
+        finally:
+            session.abort("ended")
+            self._sessions.discard(session)
+        self._learn(session, reason)
+
+    def _learn(self, session: Session, reason: str) -> None:
+        if session.was_sent_away:
+            self.connections = max(1, self.connections - 1)
+        self._lost = 0 if session.settled or reason == LEFT else self._lost + 1
+        if self._lost >= LOST_MAX:
+            self._fail(f"SMTP server {self.relay.host}:{self.relay.port} keeps closing connections ({reason})")
+
+    def _fail(self, trouble: str) -> None:
+        self.trouble = trouble
+        self._usable_from = asyncio.get_running_loop().time() + LEFT_ALONE_S
+
+    def _give_up(self) -> None:
+        """What waits for a relay that cannot be used has not been tried."""
+        while (attempt := self.take()) is not None:
+            self.finish(attempt, Outcome(Verdict("planned"), f"not tried: {self.trouble or 'the run has ended'}"))
