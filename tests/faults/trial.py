@@ -252,7 +252,7 @@ class Trial:
             self.wait_for_retry()
 
     def wait_for_retry(self) -> None:
-        """Move the clock to when the next delivery is due, and past the pauses after a relay failed or a log was asked."""
+        """Move the clock to when the next delivery is due, and past the pause after a relay failed."""
         (due,) = self.query("SELECT min(next_attempt_at) FROM deliveries WHERE state = 'deferred'")[0]
         moment = datetime.fromtimestamp(due / 1e6, UTC) if due else self.now
         self.set_clock(max(moment, self.now + timedelta(minutes=10)) + timedelta(seconds=1))
