@@ -1,5 +1,6 @@
-"""A certificate authority for one trial, and certificates good and bad."""
+"""Keys for one trial: a certificate authority, certificates good and bad, and DKIM keys."""
 
+import base64
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 
@@ -42,6 +43,15 @@ def make_authority(folder: Path, *, now: datetime) -> Authority:
     span = (now - timedelta(days=90), now + timedelta(days=90))
     authority.file.write_bytes(_sign(authority.name, authority.key, issuer=authority, span=span, extension=basic))
     return authority
+
+
+def make_signing_key(file: Path) -> str:
+    """Write a DKIM key (RSA-2048) to that file; what DNS has to say of it (RFC 6376 §3.6.1)."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    kind, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    file.write_bytes(key.private_bytes(serialization.Encoding.PEM, kind, plain))
+    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return f"v=DKIM1; k=rsa; p={base64.b64encode(public).decode()}"
 
 
 def _common_name(text: str) -> x509.Name:

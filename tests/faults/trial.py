@@ -4,6 +4,7 @@ import contextlib
 import fnmatch
 import json
 import random
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,6 @@ from judge_rules import Rule
 from judging import Accepted, Court, read_accepted, start_judge, stop_judge
 from newsroom_app import MONDAY, Newsroom, open_newsroom
 
-from publisher.config import Smtp
 from subscribers.tokens import make_message_local
 from tests.faults.accounting import Person
 from tests.faults.guards import drop_unique_key
@@ -81,14 +81,13 @@ class Trial:
         smtp: str = "",
         mail: str = "",
         zone: str = "Europe/Vienna",
-        more: str = "",
         is_planned: bool = True,
     ) -> None:
         """A newsroom with a weekly digest, one item and so many readers in two languages, its edition planned."""
         people = people or self.chance.randint(20, 40)
         self.connections = connections
         self._port = self._port or free_port()
-        settings = _known(f"timeout_scale = {self.scale}\nmail_log = '{self.folder / 'mail.log'}'\n{smtp}")
+        settings = f"timeout_scale = {self.scale}\nmail_log = '{self.folder / 'mail.log'}'\n{smtp}"
         with open_newsroom(
             self.folder / "newsroom",
             now=self.now,
@@ -100,7 +99,7 @@ class Trial:
             smtp=settings,
         ) as newsroom:
             self.newsroom = newsroom
-        self._adapt_config(zone, more)
+        self._set_zone(zone)
         self.program = Program(newsroom.config_file, self._clock_file, is_fresh=self.is_fresh, without=self.without)
         self.execute("DELETE FROM digests WHERE id = 'daily'")
         if "unique-key" in self.without:
@@ -168,6 +167,12 @@ class Trial:
         for address, person in self.people.items():
             if person.rights_ended_at is None or person.rights_ended_at > now:
                 self.owed.add((address, self.message_id(edition, self.ids[address])))
+
+    def section(self, name: str, *lines: str) -> None:
+        """Write a section of the configuration, in place of the one that is there."""
+        file = self.newsroom.config_file
+        others = re.sub(rf"(?m)^\[{name}\]\n(?:[^\[].*\n|\n)*", "", file.read_text())
+        file.write_text("\n".join([others, f"[{name}]", *lines, ""]))
 
     # The judge
 
@@ -379,10 +384,6 @@ class Trial:
     def close(self) -> None:
         self.hush()
 
-    def _adapt_config(self, zone: str, more: str) -> None:
+    def _set_zone(self, zone: str) -> None:
         file = self.newsroom.config_file
-        file.write_text(file.read_text().replace("Europe/Vienna", zone) + more)
-
-
-def _known(settings: str) -> str:
-    return "\n".join(line for line in settings.splitlines() if line.partition(" ")[0] in Smtp.model_fields)
+        file.write_text(file.read_text().replace("Europe/Vienna", zone))
