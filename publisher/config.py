@@ -1,11 +1,15 @@
 """The deployment: ``publisher.toml`` with ``PUBLISHER_SECTION__KEY`` variables over it."""
 
 import os
+import re
+import ssl
 import tomllib
 from collections import Counter
+from datetime import date
 from email.headerregistry import Address
 from email.utils import parseaddr
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -24,6 +28,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from publisher.errors import ConfigError
+from subscribers.pacing import WarmUp, parse_window
 
 Language = Literal["en", "fr", "ru"]
 
@@ -74,10 +79,49 @@ def _languages(languages: tuple[str, ...]) -> tuple[str, ...]:
     return languages
 
 
+def _window(text: str) -> str:
+    parse_window(text)
+    return text
+
+
+def _domains(limits: "tuple[DomainPace, ...]") -> "tuple[DomainPace, ...]":
+    twice = [domain for domain, count in Counter(limit.domain for limit in limits).items() if count > 1]
+    if twice:
+        raise ValueError(f"{', '.join(twice)} stands there twice. Remove one")
+    return limits
+
+
+def _selector(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9_-]{1,63})*", text):
+        raise ValueError("is no selector. Use letters, digits and hyphens, like s2026")
+    return text.lower()
+
+
+def _name_server(text: str) -> str:
+    try:
+        parse_name_server(text)
+    except ValueError as error:
+        raise ValueError("is no name server. Use an address like 192.0.2.53 or 127.0.0.1:5353") from error
+    return text
+
+
+def parse_name_server(text: str) -> tuple[str, int]:
+    """Address and port of ``192.0.2.53``, ``192.0.2.53:5353``, ``2001:db8::53`` or ``[2001:db8::53]:53``."""
+    found = re.fullmatch(r"\[(?P<v6>[^\]]+)\](?::(?P<port6>\d{1,5}))?|(?P<v4>[\d.]+):(?P<port4>\d{1,5})", text)
+    if found is None:
+        return str(ip_address(text)), 53
+    port = int(found["port6"] or found["port4"] or 53)
+    if not 1 <= port <= 65535:
+        raise ValueError(f"{port} is no port")
+    return str(ip_address(found["v6"] or found["v4"])), port
+
+
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Domain = Annotated[str, AfterValidator(_domain)]
+Selector = Annotated[str, AfterValidator(_selector)]
+NameServer = Annotated[str, AfterValidator(_name_server)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -182,10 +226,60 @@ class Smtp(Relay):
         return self
 
 
+class WarmUpSection(_Section):
+    """A new address or domain begins with few messages a day and grows."""
+
+    start: date
+    first_day: int = Field(default=200, ge=1)
+    growth: float = Field(default=1.5, gt=1, le=10)
+    until: int = Field(default=100_000, ge=1)
+
+    @model_validator(mode="after")
+    def _grows(self) -> Self:
+        if self.until < self.first_day:
+            raise ValueError("until is less than first_day. Make it what you want to reach in a day")
+        return self
+
+    @property
+    def plan(self) -> WarmUp:
+        return WarmUp(self.start, self.first_day, self.growth, self.until)
+
+
+class DomainPace(_Section):
+    """A limit for the recipients of one domain."""
+
+    domain: Domain
+    messages_per_second: float = Field(gt=0)
+
+
+class Pace(_Section):
+    window: Annotated[str, AfterValidator(_window)] | None = None
+    """Hours of the local day in which digests go out, like ``08:00-20:00``."""
+    warm_up: WarmUpSection | None = None
+    domains: Annotated[tuple[DomainPace, ...], AfterValidator(_domains)] = ()
+
+
 class Dkim(_Section):
     domain: Domain
-    selector: str = Field(min_length=1)
+    selector: Selector
     key_file: Path
+    ed25519_selector: Selector | None = None
+    ed25519_key_file: Path | None = None
+    check_dns: bool = True
+    """Nothing is sent while DNS has another key than these files."""
+
+    @model_validator(mode="after")
+    def _has_two_places(self) -> Self:
+        if (self.ed25519_selector is None) != (self.ed25519_key_file is None):
+            raise ValueError("ed25519_selector and ed25519_key_file go together. Give both or neither")
+        if self.ed25519_selector == self.selector:
+            raise ValueError("selector and ed25519_selector are the same. Each key has a selector of its own")
+        return self
+
+
+class Dns(_Section):
+    servers: tuple[NameServer, ...] | None = None
+    """Whom to ask; None: those of the system. Empty: nothing is looked up."""
 
 
 class Web(_Section):
@@ -206,7 +300,9 @@ class Config(BaseSettings):
     database: DatabaseSection = DatabaseSection()
     mail: Mail
     smtp: Smtp = Smtp()
+    pace: Pace = Pace()
     dkim: Dkim | None = None
+    dns: Dns = Dns()
     web: Web = Web()
     folder: Path = Field(default=Path(), exclude=True)
 
@@ -283,8 +379,17 @@ def _check_secrets(config: Config, path: Path) -> None:
                 read_secret(relay.password_file, key="smtp.password_file")
         if config.dkim:
             read_secret(config.dkim.key_file, key="dkim.key_file")
+        if config.dkim and config.dkim.ed25519_key_file:
+            read_secret(config.dkim.ed25519_key_file, key="dkim.ed25519_key_file")
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def _check_certificates(path: Path) -> None:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise ConfigError(f"smtp.ca_file: {path} holds no certificates ({error}). Name a PEM file of them") from error
 
 
 def _with_absolute_paths(config: Config) -> Config:

@@ -131,6 +131,13 @@ def database_now(after: timedelta = timedelta(0)) -> ColumnElement[datetime]:
     return type_coerce(cast(days * literal_column("86400000000"), BigInteger), Moment)
 
 
+def insert_or_replace(table: Table) -> Insert:
+    """An INSERT that replaces the row of the same primary key."""
+    statement = sqlite_insert(table)
+    others = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=others)
+
+
 def _create_engine(url: URL) -> Engine:
     is_sqlite = url.get_backend_name() == "sqlite"
     connect_args = {"timeout": BUSY_TIMEOUT_S} if is_sqlite else {}

@@ -215,6 +215,19 @@ def add_deliveries(tx: Connection, edition_id: str, now: datetime) -> int:
     return _count(tx, edition_id) - before
 
 
+def list_readers(tx: Connection, edition_id: str) -> list[tuple[str, bytes, int]]:
+    """Language, mask and number of deliveries of each variant of an edition, the most read first."""
+    readers = func.count(deliveries.c.id)
+    query = (
+        select(variants.c.language, variants.c.mask, readers)
+        .join(deliveries, deliveries.c.variant_id == variants.c.id, isouter=True)
+        .where(variants.c.edition_id == edition_id)
+        .group_by(variants.c.id)
+        .order_by(readers.desc(), variants.c.id)
+    )
+    return [(row[0], row[1], row[2]) for row in tx.execute(query)]
+
+
 def drop_work(tx: Connection) -> None:
     """Drop the work tables."""
     _work.drop_all(tx)

@@ -2,14 +2,16 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Date,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -20,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    literal_column,
 )
 
 metadata = MetaData(
@@ -343,6 +346,9 @@ Index(
     postgresql_where=variants.c.frame.is_(None),
 )
 
+DeliveryState = Literal["planned", "deferred", "uncertain"]
+"""The states that have an index of their own."""
+
 deliveries = Table(
     "deliveries",
     metadata,
@@ -354,7 +360,7 @@ deliveries = Table(
     Column("name", Text, nullable=False, default=""),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
-    Column("next_attempt_at", Moment),
+    Column("next_attempt_at", Moment),  # uncertain: when the log of the relay is looked at again
     Column("fence", BigInteger),  # the lease of the sender that holds the claim
     Column(
         "resends", Integer, nullable=False, default=0, server_default="0"
@@ -379,11 +385,25 @@ Index(
     postgresql_where=deliveries.c.state == "deferred",
 )
 Index(
+    "ix_deliveries_uncertain",
+    deliveries.c.edition_id,
+    sqlite_where=deliveries.c.state == "uncertain",
+    postgresql_where=deliveries.c.state == "uncertain",
+)
+Index(
     "ix_deliveries_held",
     deliveries.c.fence,
     sqlite_where=deliveries.c.fence.is_not(None),
     postgresql_where=deliveries.c.fence.is_not(None),
 )
+
+
+def is_in(state: DeliveryState) -> ColumnElement[bool]:
+    """Whether a delivery is in that state, which stands in the text of the statement: only so does the database see,
+    before it knows the values, that one of the partial indexes serves.
+    """
+    return deliveries.c.state == literal_column(f"'{state}'")
+
 
 leases = Table(
     "leases",
@@ -403,4 +423,21 @@ delivery_events = Table(
     Column("state", String(16), nullable=False),
     Column("reply", Text, nullable=False),
     Index(None, "delivery_id"),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    Column("key", Text, primary_key=True),  # relay:<name> | domain:<recipient domain> | warm-up
+    Column("tokens", Float),  # what the bucket held at filled_at; empty: nothing limits the rate
+    Column("filled_at", Moment),
+    Column("rate", Float),  # learnt, below the configured one: messages a second
+    Column("connections", Integer),  # learnt, below the configured pool
+    Column("changed_at", Moment),  # when rate and connections were learnt
+    Column("open_until", Moment),  # no message begins before; empty: the breaker is closed
+    Column("is_probing", Boolean, nullable=False),
+    Column("opened_at", Moment),
+    Column("openings", Integer, nullable=False),  # in a row
+    Column("kind", String(16), nullable=False),  # of the replies that opened it
+    Column("detail", Text, nullable=False),
 )

@@ -39,6 +39,8 @@ class Attempt:
     envelope: Envelope
     begun_at: float
     """When its intent was committed, by the monotonic clock (s)."""
+    relay: str
+    """The name of the relay that it goes to."""
     refusal: Outcome | None = field(default=None, compare=False)
     """The first refusal of its envelope, until the replies to the rest of the group are in."""
 

@@ -53,9 +53,13 @@ class RelayPool:
             names.append(best)
         return names
 
-    def push(self, attempt: Attempt, relay: str) -> None:
-        """Take charge of a message for that relay; ``go`` starts it."""
-        next(route for route in self._routes if route.relay.name == relay).push(attempt)
+    def push(self, attempt: Attempt) -> None:
+        """Take charge of a message for its relay; ``go`` starts it."""
+        self._route(attempt.relay).push(attempt)
+
+    def limit(self, relay: str, connections: int | None) -> None:
+        """How many connections a relay may have, if fewer than configured."""
+        self._route(relay).limit(connections)
 
     def go(self) -> None:
         """Let every connection take what it can."""
@@ -71,6 +75,9 @@ class RelayPool:
         """End everything at once."""
         for route in self._routes:
             route.abort()
+
+    def _route(self, relay: str) -> Route:
+        return next(route for route in self._routes if route.relay.name == relay)
 
     def _active(self) -> list[Route]:
         """The relays that work; one of weight 0 only where no other does."""

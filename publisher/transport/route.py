@@ -33,12 +33,12 @@ class Owner(Protocol):
 
 
 class Route:
-    """Connections to one relay, opened as there is work. The first after a failure is alone: ten would all be refused."""
+    """Connections to one relay, opened as there is work: one alone first, where ten would all be refused."""
 
     def __init__(self, config: Config, relay: Relay, owner: Owner) -> None:
         self.relay = relay
         self.connections = config.smtp.connections
-        """As many as it may have: one fewer each time it sends us away (421)."""
+        """As many as it may have now."""
         self.in_hand = 0
         """Attempts given to it that have not ended."""
         self.trouble: str | None = None
@@ -67,6 +67,13 @@ class Route:
         """Take charge of a message; ``go`` starts it."""
         self.in_hand += 1
         self._ready.append(attempt)
+
+    def limit(self, connections: int | None) -> None:
+        """Have no more connections than the relay was found to bear; None: as many as are configured."""
+        most = self._config.smtp.connections
+        self.connections = min(most, connections or most)
+        for session in list(self._sessions)[self.connections :]:
+            session.leave()
 
     def go(self) -> None:
         """Let every connection take what it can, and open further ones for what is left."""
@@ -153,7 +160,7 @@ class Route:
         self._learn(session, reason)
 
     def _learn(self, session: Session, reason: str) -> None:
-        if session.was_sent_away:
+        if session.was_sent_away:  # 421: one connection fewer suits it better, until more is known
             self.connections = max(1, self.connections - 1)
         self._lost = 0 if session.settled or reason == LEFT else self._lost + 1
         if self._lost >= LOST_MAX:

@@ -2,70 +2,33 @@
 
 import time
 import zlib
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import groupby
 
+import structlog
 from sqlalchemy import Connection
 
-from publisher.app import App
 from publisher.errors import StateError
 from publisher.failpoints import passing
 from publisher.mail.frame import Frame
 from publisher.store import deliveries as ledger
-from publisher.store.deliveries import Change, Claim, Standing
-from publisher.store.editions import change_edition, read_frames
+from publisher.store.deliveries import Asked, Change, Claim, Standing
+from publisher.store.editions import read_frames
 from publisher.store.leases import LEASE, renew_lease
-from publisher.store.subscribers import suppress
 from publisher.transport.messages import Outcome
 from publisher.usecases.addressing import may_get_mail
-from subscribers.replies import Verdict, retry_pause
+from publisher.usecases.breakers import describe_lane
+from publisher.usecases.outcomes import record
+from publisher.usecases.run import Begun, Finished, Run, Sending, Wanted, domain_of
+from subscribers.replies import Verdict
+
+log = structlog.get_logger()
 
 _RENEWAL_S = LEASE.total_seconds() / 4
 
 NOT_SENT_ANY_MORE = "the next edition is due"
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """An edition that is being sent, as the sender needs to know it."""
-
-    edition_id: str
-    digest_number: int
-    cadence: str
-    expires_at: datetime
-    """From then on nothing of it begins: it would arrive after the next one."""
-
-
-@dataclass(slots=True)
-class Run:
-    """One run of the sender. Its fence rejects it once it was taken for dead."""
-
-    app: App
-    fence: int
-    editions: dict[str, Sending] = field(default_factory=dict)
-    renewed_at: float = field(default_factory=time.monotonic)
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A claim that was tried, with what became of it."""
-
-    claim: Claim
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What may go to the wire after an exchange."""
-
-    ids: frozenset[int] = frozenset()
-    """The deliveries whose intents are committed."""
-    refused: int = 0
-    """How many were settled without being tried."""
-    holds: dict[str, str] = field(default_factory=dict)
-    """Editions of which no message may begin now, and why."""
 
 
 def claim_chunk(run: Run, edition_id: str, *, limit: int) -> list[Claim]:
@@ -85,7 +48,7 @@ def load_frames(run: Run, variant_ids: Collection[int]) -> dict[int, Frame]:
     return {variant_id: Frame.from_bytes(zlib.decompress(frame)) for variant_id, frame in packed.items()}
 
 
-def exchange(run: Run, finished: Sequence[Finished], group: Sequence[Claim]) -> Begun:
+def exchange(run: Run, finished: Sequence[Finished], group: Sequence[Wanted]) -> Begun:
     """Record what finished and begin what may begin, in one transaction.
 
     Consent, suppression, approval and pause are read again in it: nothing that ended before it is begun by it.
@@ -94,11 +57,30 @@ def exchange(run: Run, finished: Sequence[Finished], group: Sequence[Claim]) -> 
     now = run.app.clock()
     with run.app.database.write() as tx:
         _stay_alive(tx, run)
-        _record(tx, run, finished, now=now)
+        opened = record(tx, run, finished, now=now)
         begun = _begin(tx, run, group, now=now) if group else Begun()
         passing("send-before-commit")
     passing("send-after-outcome")
+    for lane in opened:
+        log.warning("left alone", what=describe_lane(lane, now))
     return begun
+
+
+def postpone(run: Run, waits: Mapping[Claim, float]) -> None:
+    """Let go of claims that have to wait so many seconds; no attempt is counted."""
+    now = run.app.clock()
+    changes = [
+        Change(
+            claim.id,
+            "deferred",
+            "waits for the pace of its relay or provider",
+            attempts=claim.attempts,
+            next_attempt_at=now + timedelta(seconds=wait_s),
+        )
+        for claim, wait_s in waits.items()
+    ]
+    with run.app.database.write() as tx:
+        ledger.settle(tx, changes, fence=run.fence, now=now)
 
 
 def find_veto(run: Run, claim: Claim) -> Outcome | None:
@@ -130,34 +112,13 @@ def _stay_alive(tx: Connection, run: Run) -> None:
     run.renewed_at = time.monotonic()
 
 
-def _record(tx: Connection, run: Run, finished: Sequence[Finished], *, now: datetime) -> None:
-    telling = [one for one in finished if one.outcome.verdict.state not in ("sent", "planned")]
-    held = ledger.find_held(tx, [one.claim.id for one in telling], fence=run.fence) if telling else set()
-    ledger.settle(tx, [_change(one, now) for one in finished], fence=run.fence, now=now)
-    # A run that was taken for dead changes nothing else either.
-    telling = [one for one in telling if one.claim.id in held]
-    ledger.record_events(tx, [_change(one, now) for one in telling], now)
-    for one in telling:
-        if one.outcome.verdict.is_address_dead:
-            suppress(tx, run.app.secret, delivery_id=one.claim.id, reason="bounce", now=now)
-        if one.outcome.verdict.pauses_run:
-            outcome = f"held: the server refuses our mail ({one.outcome.reply[:3]}; see the report of deliveries)"
-            change_edition(tx, one.claim.edition_id, paused_at=now, outcome=outcome)
-
-
-def _change(finished: Finished, now: datetime) -> Change:
-    verdict = finished.outcome.verdict
-    attempts = finished.claim.attempts + (verdict.state != "planned")
-    due = now + retry_pause(attempts) if verdict.state == "deferred" else None
-    return Change(finished.claim.id, verdict.state, finished.outcome.reply, attempts=attempts, next_attempt_at=due)
-
-
-def _begin(tx: Connection, run: Run, group: Sequence[Claim], *, now: datetime) -> Begun:
-    barred = {claim.id: "not in mail.only_to" for claim in group if not may_get_mail(run.app, claim.email)}
+def _begin(tx: Connection, run: Run, group: Sequence[Wanted], *, now: datetime) -> Begun:
+    granted = _grant(tx, run, group, now=now)
     begun: set[int] = set()
-    holds: dict[str, str] = {}
+    holds = dict(granted.holds)
     refused = 0
-    for edition_id, claims in _by_edition(group):
+    for edition_id, claims in _by_edition(group, granted):
+        barred = {claim.id: "not in mail.only_to" for claim in claims if not may_get_mail(run.app, claim.email)}
         asked = [claim.id for claim in claims if claim.id not in barred]
         done = _begin_edition(tx, run.editions[edition_id], asked, fence=run.fence, now=now)
         begun |= done
@@ -166,19 +127,39 @@ def _begin(tx: Connection, run: Run, group: Sequence[Claim], *, now: datetime) -
         if (hold := _find_hold(tx, run, edition_id)) is not None:
             holds[edition_id] = hold
         refused += _refuse(tx, run, [claim for claim in claims if claim.id not in done], barred=barred, now=now)
-    return Begun(frozenset(begun), refused, holds)
+    return replace(granted, ids=frozenset(begun), refused=refused, holds=holds)
 
 
-def _by_edition(group: Sequence[Claim]) -> Iterable[tuple[str, list[Claim]]]:
-    ordered = sorted(group, key=lambda claim: claim.edition_id)
-    return ((name, list(claims)) for name, claims in groupby(ordered, key=lambda claim: claim.edition_id))
+def _grant(tx: Connection, run: Run, group: Sequence[Wanted], *, now: datetime) -> Begun:
+    """What pace says: which of the group have to wait, and what holds their editions."""
+    waits: dict[int, float] = {}
+    holds: dict[str, str] = {}
+    connections: dict[str, int | None] = {}
+    for relay in {one.relay for one in group}:
+        claims = [one.claim for one in group if one.relay == relay]
+        answer = run.pacer.grant(tx, relay, [domain_of(claim) for claim in claims], now=now)
+        waits |= {claim.id: wait for claim, wait in zip(claims, answer.waits, strict=True) if wait}
+        connections[relay] = answer.connections
+        if answer.hold:
+            holds |= {claim.edition_id: f"held: {answer.hold}" for claim in claims}
+    return Begun(waits=waits, holds=holds, connections=connections)
+
+
+def _by_edition(group: Sequence[Wanted], granted: Begun) -> Iterable[tuple[str, list[Claim]]]:
+    """The claims that pace lets begin, edition by edition."""
+    claims = sorted((one.claim for one in group if one.claim.id not in granted.waits), key=_edition_of)
+    return ((name, list(these)) for name, these in groupby(claims, key=_edition_of))
+
+
+def _edition_of(claim: Claim) -> str:
+    return claim.edition_id
 
 
 def _begin_edition(tx: Connection, sending: Sending, ids: Sequence[int], *, fence: int, now: datetime) -> set[int]:
     if now >= sending.expires_at:
         ledger.close_pending(tx, sending.edition_id, state="expired", reply=NOT_SENT_ANY_MORE, now=now)
         return set()
-    return ledger.begin(tx, ids, edition_id=sending.edition_id, cadence=sending.cadence, fence=fence, now=now)
+    return ledger.begin(tx, Asked(sending.edition_id, sending.cadence, ids), fence=fence, now=now)
 
 
 def _find_hold(tx: Connection, run: Run, edition_id: str) -> str | None:

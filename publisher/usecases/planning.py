@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -35,6 +36,32 @@ def plan(app: App, edition_id: str) -> int:
         passing("plan-before-commit")
     passing("plan-after-commit")
     return added
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A variant of an edition and how many readers it has, or would have if it were planned now."""
+
+    language: str
+    mask: bytes
+    readers: int
+
+    @property
+    def items(self) -> int:
+        """How many items it has."""
+        return int.from_bytes(self.mask).bit_count()
+
+
+def foresee(app: App, edition_id: str) -> list[Foreseen]:
+    """Who gets what: of a planned edition as it is planned, of another as it would be. Nothing is changed."""
+    with app.database.write() as tx:
+        edition = store.read_edition(tx, edition_id)
+        if edition.planned_at is None:
+            frozen = store.read_frozen_items(tx, edition_id)
+            _plan(tx, _describe(app, tx, edition, frozen=frozen), now=app.clock(), frozen=frozen)
+        found = [Foreseen(*row) for row in planning.list_readers(tx, edition_id)]
+        tx.rollback()
+    return found
 
 
 def variant_uid(edition_id: str, language: str, mask: bytes) -> str:

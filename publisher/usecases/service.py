@@ -11,6 +11,7 @@ from publisher.store.editions import list_editions
 from publisher.usecases.collect import collect_due
 from publisher.usecases.opening import open_due_editions
 from publisher.usecases.planning import plan
+from publisher.usecases.resolving import find_unsettled, settle_uncertain
 from publisher.usecases.sending import send_all
 
 log = structlog.get_logger()
@@ -37,7 +38,12 @@ async def edition_tick(app: App) -> None:
 
 
 async def send_tick(app: App, stop: asyncio.Event) -> None:
-    """Send what is due, all editions side by side. It lasts as long as its slowest server takes."""
+    """Settle what is in doubt, then send what is due, all editions side by side.
+
+    It lasts as long as its slowest server takes, so it has a loop of its own.
+    """
+    for name in await asyncio.to_thread(find_unsettled, app):
+        await _settle(app, name)
     if not await asyncio.to_thread(_find_sendable, app):
         return
     try:
@@ -58,6 +64,15 @@ async def _plan(app: App, edition_id: str) -> None:
         log.warning("not planned", edition=edition_id, reason=str(error))
     else:
         log.info("planned", edition=edition_id, deliveries=added)
+
+
+async def _settle(app: App, edition_id: str) -> None:
+    try:
+        result = await asyncio.to_thread(settle_uncertain, app, edition_id)
+    except PublisherError as error:
+        log.warning("not settled", edition=edition_id, reason=str(error))
+    else:
+        log.info("settled", edition=edition_id, uncertain=result.left, **result.settled)
 
 
 def _find_plannable(app: App) -> list[str]:

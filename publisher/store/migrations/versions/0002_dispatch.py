@@ -29,12 +29,12 @@ def upgrade() -> None:
     op.drop_column("deliveries", "fence")
     op.add_column("deliveries", sa.Column("fence", sa.BigInteger(), nullable=True))
     op.add_column("deliveries", sa.Column("resends", sa.Integer(), nullable=False, server_default="0"))
-    for name, column, condition in (
-        ("waiting", "id", "state = 'planned'"),
-        ("deferred", "next_attempt_at", "state = 'deferred'"),
+    for name, columns, condition in (
+        ("waiting", ["edition_id", "id"], "state = 'planned'"),
+        ("deferred", ["edition_id", "next_attempt_at"], "state = 'deferred'"),
+        ("uncertain", ["edition_id"], "state = 'uncertain'"),
     ):
         where = sa.text(condition)
-        columns = ["edition_id", column]
         op.create_index(f"ix_deliveries_{name}", "deliveries", columns, sqlite_where=where, postgresql_where=where)
     held = sa.text("fence IS NOT NULL")
     op.create_index("ix_deliveries_held", "deliveries", ["fence"], sqlite_where=held, postgresql_where=held)
