@@ -377,6 +377,8 @@ def _check_secrets(config: Config, path: Path) -> None:
         for relay in config.smtp.pool:
             if relay.password_file:
                 read_secret(relay.password_file, key="smtp.password_file")
+            if relay.ca_file:
+                _check_certificates(relay.ca_file)
         if config.dkim:
             read_secret(config.dkim.key_file, key="dkim.key_file")
         if config.dkim and config.dkim.ed25519_key_file:
