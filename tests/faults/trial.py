@@ -62,7 +62,7 @@ class Trial:
     """Whether the row is there to show them."""
     web_port: int = field(default_factory=free_port)
     _court: Court | None = None
-    _port: int = 0
+    port: int = field(default_factory=free_port)
     _offset_s: float = 0
     _judge_options: dict[str, Any] = field(default_factory=dict)
 
@@ -86,12 +86,11 @@ class Trial:
         """A newsroom with a weekly digest, one item and so many readers in two languages, its edition planned."""
         people = people or self.chance.randint(20, 40)
         self.connections = connections
-        self._port = self._port or free_port()
         settings = f"timeout_scale = {self.scale}\nmail_log = '{self.folder / 'mail.log'}'\n{smtp}"
         with open_newsroom(
             self.folder / "newsroom",
             now=self.now,
-            port=self._port,
+            port=self.port,
             connections=connections,
             security=security,
             web_port=self.web_port,
@@ -171,7 +170,7 @@ class Trial:
     def section(self, name: str, *lines: str) -> None:
         """Write a section of the configuration, in place of the one that is there."""
         file = self.newsroom.config_file
-        others = re.sub(rf"(?m)^\[{name}\]\n(?:[^\[].*\n|\n)*", "", file.read_text())
+        others = re.sub(rf"(?m)^\[{name}\]\n(?:(?!\[).*\n)*", "", file.read_text())
         file.write_text("\n".join([others, f"[{name}]", *lines, ""]))
 
     # The judge
@@ -179,11 +178,10 @@ class Trial:
     def serve(self, *rules: Rule, delay_s: float = 0, **options: Any) -> Court:
         """A judge that errs by these rules takes the place of the one before, on the same port."""
         self.hush()
-        self._port = self._port or free_port()
         self._judge_options |= options
         files = {"clock": str(self._clock_file), "mail_log": str(self.folder / "mail.log")}
         log = str(self.folder / "judge.log")
-        chosen = Options(log=log, port=self._port, rules=rules, delay_s=delay_s, **files, **self._judge_options)
+        chosen = Options(log=log, port=self.port, rules=rules, delay_s=delay_s, **files, **self._judge_options)
         self._court = start_judge(chosen)
         return self._court
 
@@ -192,11 +190,6 @@ class Trial:
         if self._court is not None:
             stop_judge(self._court)
             self._court = None
-
-    @property
-    def port(self) -> int:
-        self._port = self._port or free_port()
-        return self._port
 
     @property
     def accepted(self) -> list[Accepted]:
@@ -316,6 +309,18 @@ class Trial:
         with sqlite3.connect(self.database, timeout=60) as connection:
             connection.execute(sql, values)
         connection.close()
+
+    def is_locked(self) -> bool:
+        """Whether somebody is writing to the database."""
+        connection = sqlite3.connect(self.database, timeout=0, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            return True
+        finally:
+            connection.close()
+        return False
 
     @property
     def states(self) -> dict[str, int]:
