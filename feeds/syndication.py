@@ -30,6 +30,7 @@ _DOCTYPE = re.compile(rb"<!doctype[^>\[]*(\[)?", re.IGNORECASE)
 _ADDRESS = re.compile(r"\S+@\S+")
 
 MOST_AUTHORS = 20
+_PAGES = ("", None, "text/html", "application/xhtml+xml")
 
 _FEED_LINKS = ("hub", "self")
 _MOST_LINKS = 10
@@ -121,7 +122,10 @@ def _read_xml_entry(fields: _Fields, source: Source, *, url: str, feed_language:
 def _find_link(fields: _Fields, base: str) -> str | None:
     guid = _text(fields.get("id"))
     links = [link for link in fields.get("links", []) if link.get("rel") == "alternate" and link.get("href")]
-    candidates = [_text(fields.get("link")), *(link["href"] for link in links)]
+    # Of several alternates feedparser takes the last, which may be a translation.
+    own = [link for link in links if not link.get("hreflang") and link.get("type") in _PAGES]
+    candidates = [*(link["href"] for link in own[:1]), *(link["href"] for link in links[:1] if not own)]
+    candidates += [_text(fields.get("link")), *(link["href"] for link in links)]
     if guid.startswith(("http://", "https://")):
         candidates.append(guid)
     return next(filter(None, (resolve_url(link, base) for link in candidates if link.strip())), None)

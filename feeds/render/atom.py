@@ -8,7 +8,8 @@ def render_atom(feed: Feed) -> bytes:
     """The feed as an Atom document."""
     generator = make_generator(feed, "atom")
     for entry, item in zip(generator.entry(), feed.items, strict=True):
-        if item.summary:
-            entry.summary(item.summary, type="text")
+        # An entry must say something: RFC 4287 §4.2.13 lets a summary stand for a missing content.
+        if item.summary or not item.content_html:
+            entry.summary(item.summary or item.title, type="text")
     document: bytes = generator.atom_str()
     return document + b"\n"

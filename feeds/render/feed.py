@@ -125,7 +125,8 @@ def tag_uri(authority: str, name: str) -> str:
 def list_links(info: FeedInfo, form: Format) -> Iterator[Link]:
     """Self, hubs, archives, the other formats, the other languages and, last, the page for people."""
     yield Link(info.urls[form], "self", MEDIA_TYPES[form])
-    yield from (Link(hub, "hub") for hub in info.hubs)
+    # Validators take a second link of one relation for a mistake; the Link header (RFC 8288) names all hubs.
+    yield from (Link(hub, "hub") for hub in info.hubs[: 1 if form == "atom" else None])
     for rel, urls in (("current", info.current), ("prev-archive", info.previous)):
         if form in urls:
             yield Link(urls[form], rel, MEDIA_TYPES[form])
@@ -138,10 +139,15 @@ def list_links(info: FeedInfo, form: Format) -> Iterator[Link]:
 
 
 def list_item_links(item: Item) -> Iterator[Link]:
-    """The item itself, the same in other languages, and its images."""
+    """The item itself, the same in other languages, and its images.
+
+    Of several alternates some readers follow the first, some the last: the item itself is both. RFC 4287 §4.1.2 tells
+    them apart by the language, which the last does not name.
+    """
     yield Link(item.url, "alternate", "text/html", item.language)
-    for one in item.translations:
-        yield Link(one.url, "alternate", "text/html", one.language)
+    if item.translations:
+        yield from (Link(one.url, "alternate", "text/html", one.language) for one in item.translations)
+        yield Link(item.url, "alternate", "text/html")
     for image in list_images(item):
         size = None if image.size_bytes is None else str(image.size_bytes)
         yield Link(image.url, "enclosure", image.media_type, length=size)
@@ -175,6 +181,7 @@ def _clean_item(item: Item) -> Item:
     """An item without a title is called by its URL: Atom and readers need a name."""
     return replace(
         item,
+        url=_strict_url(item.url),
         title=clean_text(item.title, LONGEST_TITLE) or item.url,
         summary=clean_text(item.summary, LONGEST_SUMMARY),
         content_html=sanitise_html(item.content_html, item.url),
@@ -183,6 +190,11 @@ def _clean_item(item: Item) -> Item:
         published_at=_whole(item.published_at),
         withdrawn_at=item.withdrawn_at and _whole(item.withdrawn_at),
     )
+
+
+def _strict_url(url: str) -> str:
+    """The URL without the brackets that addresses on the web have and RFC 3986 allows in hosts only."""
+    return url if "://[" in url else url.replace("[", "%5B").replace("]", "%5D")
 
 
 def _clean_info(info: FeedInfo) -> FeedInfo:

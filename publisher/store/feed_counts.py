@@ -1,22 +1,22 @@
 """How many items feeds get: counts for all feeds in one query, and for one mix."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
     Select,
-    Subquery,
     Text,
     column,
     func,
     literal,
     select,
     true,
-    union,
+    union_all,
     values,
 )
 
@@ -26,9 +26,7 @@ from publisher.store.feeds import belongs
 from publisher.store.schema import item_labels, items
 
 Counts = Mapping[Criteria, int]
-"""Of feeds with at most one theme, region and kind; those without items are left out."""
-
-_ANY = ""
+"""Of feeds with at most one label; those without items are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +38,18 @@ class Period:
 
 
 def count_by_feed(tx: Connection, period: Period, *, regions: Sequence[str]) -> Counts:
-    """The items of the period in each feed of at most one theme, region, kind and language.
+    """The items of the period in each feed of a theme, a region, a kind or everything, by language.
 
     What is global reaches all these regions.
     """
-    themes, regions_reached = _reach_themes(period), _reach_regions(period, regions)
-    is_original = items.c.original_id.is_(None)
-    columns = (themes.c.label, regions_reached.c.label, items.c.kind, items.c.language, is_original)
-    query = (
-        select(*columns, func.count())
-        .select_from(items)
-        .join(themes, themes.c.item_id == items.c.id)
-        .join(regions_reached, regions_reached.c.item_id == items.c.id)
-        .group_by(*columns)
-    )
+    dated = _select_dated(period)
+    reached = union_all(_everything(dated), *_reach_labels(dated, regions)).subquery("reached")
+    columns = (reached.c.axis, reached.c.label, dated.c.language, dated.c.is_original)
+    query = select(*columns, func.count()).join_from(dated, reached, reached.c.item_id == dated.c.id)
     counts: dict[Criteria, int] = defaultdict(int)
-    for theme, region, kind, language, is_first, count in tx.execute(query):
-        for wish in (language.partition("-")[0], *([None] if is_first else [])):
-            counts[_criteria(theme, region, kinds=(), language=wish)] += count
-            counts[_criteria(theme, region, kinds=(kind,), language=wish)] += count
+    for axis, label, language, is_original, count in tx.execute(query.group_by(*columns)):
+        for wish in (language.partition("-")[0], *([None] if is_original else [])):
+            counts[_criteria(axis, label, language=wish)] += count
     return counts
 
 
@@ -75,30 +66,34 @@ def find_first_day(tx: Connection) -> datetime | None:
     return first
 
 
-def _criteria(theme: str, region: str, *, kinds: tuple[str, ...], language: str | None) -> Criteria:
-    return Criteria((theme,) if theme else (), (region,) if region else (), kinds, language)
+def _criteria(axis: str, label: str, *, language: str | None) -> Criteria:
+    wishes = {"theme": (), "region": (), "kind": ()} | ({axis: (label,)} if axis else {})
+    return Criteria(wishes["theme"], wishes["region"], wishes["kind"], language)
 
 
-def _reach_themes(period: Period) -> Subquery:
-    """Each item under its themes, and under any."""
-    return union(_labels("theme", period), _everywhere(period)).subquery("themes_reached")
+def _select_dated(period: Period) -> CTE:
+    is_original = items.c.original_id.is_(None).label("is_original")
+    return select(items.c.id, items.c.kind, items.c.language, is_original).where(_is_in(period)).cte("dated")
 
 
-def _reach_regions(period: Period, regions: Sequence[str]) -> Subquery:
-    """Each item under its regions, under all where it is global, and under any."""
-    codes = values(column("code", Text), name="codes").data([(code,) for code in (*regions, GLOBAL)]).cte()
-    global_items = _labels("region", period).where(item_labels.c.label == GLOBAL).subquery("global_items")
-    all_regions = select(global_items.c.item_id, codes.c.code).select_from(global_items.join(codes, true()))
-    return union(_labels("region", period), all_regions, _everywhere(period)).subquery("regions_reached")
+def _everything(dated: CTE) -> Select[tuple[int, str, str]]:
+    """The rows of all items together: item, axis, label."""
+    return select(dated.c.id.label("item_id"), literal("").label("axis"), literal("").label("label"))
 
 
-def _labels(axis: str, period: Period) -> Select[tuple[int, str]]:
-    labels = select(item_labels.c.item_id, item_labels.c.label.label("label"))
-    return labels.join(items).where(item_labels.c.axis == axis, _is_in(period))
+def _reach_labels(dated: CTE, regions: Sequence[str]) -> Iterator[Select[tuple[int, str, str]]]:
+    """Each item under its kind, its themes and its regions; under all regions where it is global."""
+    yield select(dated.c.id, literal("kind"), dated.c.kind)
+    yield _labels("theme", dated)
+    codes = values(column("code", Text), name="codes").data([(code,) for code in {*regions, GLOBAL}]).cte()
+    global_items = _labels("region", dated).where(item_labels.c.label == GLOBAL).cte("global_items")
+    yield select(global_items.c.item_id, literal("region"), codes.c.code).join_from(global_items, codes, true())
+    yield _labels("region", dated).where(dated.c.id.not_in(select(global_items.c.item_id)))
 
 
-def _everywhere(period: Period) -> Select[tuple[int, str]]:
-    return select(items.c.id, literal(_ANY)).where(_is_in(period))
+def _labels(axis: str, dated: CTE) -> Select[tuple[int, str, str]]:
+    labels = select(item_labels.c.item_id, item_labels.c.axis, item_labels.c.label)
+    return labels.join(dated, dated.c.id == item_labels.c.item_id).where(item_labels.c.axis == axis)
 
 
 def _is_in(period: Period) -> ColumnElement[bool]:

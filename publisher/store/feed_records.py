@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, tuple_
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select
 
 from feeds.criteria import Criteria
 from feeds.model import Item
@@ -42,11 +42,11 @@ class Change:
 
 def find_unarchived(tx: Connection, criteria: Criteria, archive: Archive | None, *, limit: int | None) -> list[Change]:
     """The last changes of the feed's items behind that archive (None: all), the oldest first."""
-    moment = tuple_(items.c.updated_at, items.c.id)
     query = select(items.c.id, items.c.version, items.c.updated_at).where(*belongs(criteria))
     if archive:
         at, item_id = archive.until
-        query = query.where(items.c.updated_at >= at, moment > tuple_(at, item_id))
+        is_later = or_(items.c.updated_at > at, and_(items.c.updated_at == at, items.c.id > item_id))
+        query = query.where(items.c.updated_at >= at, is_later)
     rows = tx.execute(query.order_by(items.c.updated_at, items.c.id).limit(limit))
     return [Change(*row) for row in rows]
 

@@ -37,6 +37,11 @@ class Catalogue:
         regions = {region.id for region in (*self.regions, *self.retired_labels("region"))}
         return KnownCodes(themes, regions, self.languages, archives=self.archives)
 
+    def has_ended(self, criteria: Criteria) -> bool:
+        """Whether the feed is about a theme or region that is no more."""
+        axes = {"theme": criteria.themes, "region": criteria.regions}
+        return any(one.label.id in axes[one.axis] for one in self.retired)
+
     def retired_labels(self, axis: str) -> tuple[Label, ...]:
         """Those themes or regions (``theme``, ``region``) that are no more."""
         return tuple(one.label for one in self.retired if one.axis == axis)

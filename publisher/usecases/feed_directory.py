@@ -96,7 +96,7 @@ class Rates:
     tally: Tally | None
 
     def say(self, criteria: Criteria, interface: Interface) -> str:
-        """For a feed of at most one theme, region and kind."""
+        """For a feed of at most one label."""
         return say_rate(interface, self.counts.get(criteria, 0), self.tally)
 
 

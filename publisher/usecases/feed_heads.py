@@ -15,7 +15,8 @@ from publisher.usecases.catalogue import Catalogue
 
 ICON = "/static/icon.png"
 
-_NO_ITEMS_YET = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_ITEMS_YET = datetime(2026, 1, 1, tzinfo=UTC)
+"""Fixed, so that an empty feed keeps its bytes, and late enough for validators to believe it."""
 
 
 def title_feed(catalogue: Catalogue, criteria: Criteria, *, language: str) -> str:
@@ -76,7 +77,7 @@ def _texts(site: Site, catalogue: Catalogue, criteria: Criteria) -> dict[str, An
         "site_name": site.name,
         "language": criteria.language,
         "rights": f"© {site.name}",
-        "labels": _label_names(catalogue.themes, catalogue.regions, language),
+        "labels": name_labels(catalogue.themes, catalogue.regions, language),
     }
 
 
@@ -94,7 +95,8 @@ def _translations(site: Site, criteria: Criteria) -> dict[str, dict[Format, str]
     return {language: _urls(site, replace(criteria, language=language)) for language in others}
 
 
-def _label_names(themes: Sequence[Label], regions: Sequence[Label], language: str) -> dict[str, str]:
+def name_labels(themes: Sequence[Label], regions: Sequence[Label], language: str) -> dict[str, str]:
+    """What categories are called in that language, by ``axis:code``; and what a deadline is."""
     interface = translator(language)
     return (
         {f"theme:{theme.id}": theme.name(language) for theme in themes}

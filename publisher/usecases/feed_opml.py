@@ -12,14 +12,15 @@ from publisher.usecases.feeds import Catalogue, list_feeds
 
 
 def render_opml(site: Site, catalogue: Catalogue) -> bytes:
-    """OPML 2.0. It names each feed once, as Atom: a reader follows one format."""
+    """OPML 2.0. It names each feed that has not ended once, as Atom: a reader follows one format."""
     root = etree.Element("opml", version="2.0")
     title = etree.SubElement(etree.SubElement(root, "head"), "title")
     title.text = clean_text(f"{site.name}: feeds", LONGEST_TITLE)
     body = etree.SubElement(root, "body")
     for language in (None, *catalogue.languages):
         outline = etree.SubElement(body, "outline", text=_name_language(language))
-        for criteria in (found for found in list_feeds(catalogue) if found.language == language):
+        offered = (found for found in list_feeds(catalogue) if not catalogue.has_ended(found))
+        for criteria in (found for found in offered if found.language == language):
             etree.SubElement(outline, "outline", _outline(site, catalogue, criteria=criteria))
     document: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
     return document

@@ -78,7 +78,7 @@ def compile_formats(
         feed = Shown(info, shown, make_tombstones(withdrawn), catalogue.changed_at)
         documents = render_documents(feed, [form for form in formats if form != "ics"])
         if "ics" in formats:
-            documents |= render_documents(replace(feed, items=dated), ["ics"])
+            documents |= render_documents(replace(feed, items=show_withdrawals(dated)), ["ics"])
     except RenderError as error:
         _keep_problem(app, name, str(error))
         raise

@@ -78,7 +78,7 @@ class FeedDesk:
         address = parse_path(path, query, known=known) or parse_page_path(path, query, known=known)
         match address:
             case None:
-                return _missing(self._app)
+                return _missing(self._app, path)
             case Redirect(location):
                 return _redirect(self._prefix + location)
             case Address() | PageAddress():
@@ -91,7 +91,7 @@ class FeedDesk:
         catalogue = self._shelf.catalogue()
         choice = read_choice(request.query_params.multi_items(), catalogue)
         if choice is None:
-            return _missing(self._app)
+            return _missing(self._app, PATH)
         headers = FEED_PAGE_HEADERS | {"Cache-Control": CACHE_CONTROL}
         return HTMLResponse(answer_choice(self._app, catalogue, choice), headers=headers)
 
@@ -110,8 +110,12 @@ def _redirect(location: str) -> Response:
     return RedirectResponse(location, status_code=HTTPStatus.MOVED_PERMANENTLY, headers=headers)
 
 
-def _missing(app: App) -> Response:
-    page = page_response(app, "feeds_missing.html", language="en", context={}, status=HTTPStatus.NOT_FOUND)
+def _missing(app: App, path: str) -> Response:
+    """404 in the language that the path names."""
+    known = app.config.site.languages
+    named = path.removeprefix(ROOT).partition("/")[0]
+    language = named if named in known else known[0]
+    page = page_response(app, "feeds_missing.html", language=language, context={}, status=HTTPStatus.NOT_FOUND)
     page.headers["Cache-Control"] = _CACHE_CONTROL_MISSING
     return page
 

@@ -9,7 +9,7 @@ from publisher.usecases.archive import check_database, list_titles
 from publisher.usecases.feed_cards import list_alternates
 from publisher.web.pages import NEGOTIATED, choose_language, page_response
 
-_ROBOTS = "User-agent: *\nDisallow: /u/\nDisallow: /staff/\n"
+_ROBOTS = "User-agent: *\nDisallow: /u/\nDisallow: /feeds/personal/\nDisallow: /staff/\n"
 
 
 def routes(app: App) -> list[Route]:

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from publisher.app import App
 from publisher.errors import ConfigError
 from publisher.usecases.feed_shelf import FeedShelf
-from publisher.web import editions, home, pages, staff, static, unsubscribe, websub
+from publisher.web import editions, home, pages, personal, staff, static, unsubscribe, websub
 from publisher.web.feeds import FeedDesk
 from publisher.web.quick import QuickApp, QuickProtocol
 
@@ -67,7 +67,7 @@ def make_web_app(app: App, extra_routes: Sequence[BaseRoute] = (), *, shelf: Fee
     parts = [part.routes for part in (unsubscribe, websub, editions, home, static)]
     staff_part = staff.closed_routes if staff.is_apart(app) else staff.routes
     routes = [route for part in [*parts, staff_part] for route in part(app)]
-    return QuickApp(desk, _make(app, [*extra_routes, *desk.routes(), *routes]))
+    return QuickApp(desk, _make(app, [*extra_routes, *personal.routes(app), *desk.routes(), *routes]))
 
 
 def make_staff_app(app: App) -> Starlette:

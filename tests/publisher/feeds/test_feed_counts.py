@@ -41,11 +41,12 @@ def test_counts_of_all_feeds_are_those_of_each_feed(
         newsroom.put(number, classification=classification, language=language)
         newsroom.change(number, original_id=1 if is_translation and number > 1 else None)
     catalogue = read_catalogue(newsroom.app)
-    wishes = [*list_feeds(catalogue), Criteria.of(kinds=["call"]), Criteria.of(["asylum"], ["africa"], kinds=["call"])]
+    wishes = [wish for wish in list_feeds(catalogue) if not (wish.themes and wish.regions)]
+    wishes += [Criteria.of(kinds=["call"], language=language) for language in (None, "en")]
     # when
     with newsroom.app.database.read() as tx:
         counts = count_by_feed(tx, PERIOD, regions=[region.id for region in catalogue.regions])
-        one_by_one = {criteria: count_items(tx, criteria, period=PERIOD) for criteria in wishes[:: 5 if found else 1]}
+        one_by_one = {criteria: count_items(tx, criteria, period=PERIOD) for criteria in wishes}
         held = {criteria: len(select_feed_items(tx, criteria, limit=50)) for criteria in one_by_one}
     # then
     assert {criteria: counts.get(criteria, 0) for criteria in one_by_one} == one_by_one == held

@@ -247,6 +247,11 @@ def test_an_unknown_feed_is_a_page_that_leads_to_the_directory(client: httpx.Cli
     assert html.fromstring(answer.content).xpath("//main//a/@href") == ["/feeds/"]
 
 
+def test_that_page_speaks_the_language_of_the_address(client: httpx.Client) -> None:
+    assert html.fromstring(client.get("/feeds/fr/theme/nothing.atom").content).get("lang") == "fr"
+    assert html.fromstring(client.get("/feeds/xx/all.atom").content).get("lang") == "en"
+
+
 def test_posting_to_a_feed_is_refused(client: httpx.Client) -> None:
     assert client.post(ALL).status_code == 405
 
