@@ -37,6 +37,14 @@ class TransportError(PublisherError):
     """The mail server cannot be used now; nothing was sent, everything waits."""
 
 
+class AuthenticationError(TransportError):
+    """The mail server refuses the account: each further try could lock it."""
+
+
+class DnsError(PublisherError):
+    """No name server could say; nothing is known of the name, and nothing is sent that hangs on it: it waits."""
+
+
 class StoreError(PublisherError):
     """The database cannot be used now: locked, full or damaged; nothing of the transaction was kept."""
 

@@ -19,7 +19,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from jinja2 import Environment
 
-from publisher.config import INTERFACE_LANGUAGES
+from publisher.config_types import INTERFACE_LANGUAGES
 
 _DATE_LOCALES = {"en": "en_GB"}
 """Day before month in English too: most readers are not in the United States."""

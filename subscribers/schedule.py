@@ -15,7 +15,7 @@ IMMEDIATE_STEP = timedelta(minutes=15)
 LONGEST_REACH = timedelta(days=31)
 """How far before its window an edition reaches for those who are owed more: one month, the longest cadence."""
 
-_KEYS = {"id", "title", "cadence", "day", "at", "approval"}
+_KEYS = {"id", "title", "cadence", "day", "at", "approval", "uncertain"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Digest:
     """weekly: 0 = Monday … 6; monthly: 1 … 28, the day of the month."""
     approval: str = "required"
     """required, or automatic: it approves itself."""
+    uncertain: str = "hold"
+    """What becomes of a message that nobody can tell of: hold, or resend-once."""
 
     def name(self, language: str) -> str:
         """The title in that language, else in English, else the first there is."""
@@ -50,6 +52,7 @@ def parse_digest(entry: Mapping[str, Any]) -> Digest:
         at=_time(entry, name),
         day=_day(entry, name, cadence=cadence),
         approval=_one_of(entry, "approval", ("required", "automatic"), default="required"),
+        uncertain=_one_of(entry, "uncertain", ("hold", "resend-once"), default="hold"),
     )
 
 

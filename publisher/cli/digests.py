@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from publisher.cli.output import Json, complain, progress_bar, remark, say, say_json
+from publisher.cli.settling import check, resolve
 
 if TYPE_CHECKING:
+    from publisher.usecases.reports import Figures
     from publisher.usecases.sending import SendResult
 
 EditionName = Annotated[str, typer.Argument(metavar="EDITION", help="e.g. weekly-2026-11-23")]
@@ -20,7 +22,7 @@ def register(cli: typer.Typer) -> None:
     digest = typer.Typer(help="Editions of digests, step by step.", no_args_is_help=True)
     digest.command("open")(open_)
     digest.command("list")(list_)
-    for command in (preview, approve, plan, send, report, pause, resume, cancel):
+    for command in (preview, check, approve, plan, send, report, pause, resume, cancel, resolve):
         digest.command()(command)
     cli.add_typer(digest, name="digest")
     cli.command()(why)
@@ -146,9 +148,9 @@ def report(
     deliveries: Annotated[bool, typer.Option("--deliveries", help="One JSON line per delivery.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Count the edition's deliveries by state, or list them."""
+    """Count the edition's deliveries by state, domain and reply, or list them."""
     from publisher.app import open_app
-    from publisher.usecases.reports import list_deliveries
+    from publisher.usecases.reports import count_figures, list_deliveries
     from publisher.usecases.sending import read_result
 
     app = open_app(context.obj)
@@ -157,7 +159,7 @@ def report(
         for row in list_deliveries(app, edition):
             say_json(row)
     else:
-        _tell(result, as_json=as_json)
+        _tell(result, as_json=as_json, figures=count_figures(app, edition))
     if not result.is_clean:
         raise typer.Exit(1)
 
@@ -206,15 +208,41 @@ def why(context: typer.Context, address: str, edition: EditionName, *, as_json: 
         say(f"    {'; '.join(item.reasons)}")
 
 
-def _tell(result: "SendResult", *, as_json: bool) -> None:
+def _tell(result: "SendResult", *, as_json: bool, figures: "Figures | None" = None) -> None:
     if result.trouble:
         complain(f"{result.edition}: {result.trouble}. What was not begun waits; run the command again")
     if as_json:
-        figures: dict[str, Any] = {"edition": result.edition, "planned": result.planned}
-        say_json(figures | {"states": result.states, "variants": result.variants})
+        shown: dict[str, Any] = {"edition": result.edition, "planned": result.planned}
+        shown |= {"states": result.states, "variants": result.variants}
+        say_json(shown | (_as_values(figures) if figures else {}))
         return
     say(f"{result.edition}: {result.planned} planned in {result.variants} variants")
     for state, count in result.states.items():
         say(f"  {state:<10} {count}")
+    if figures:
+        _say_figures(figures)
     if result.next_due_at:
         remark(f"Deferred mail is due from {result.next_due_at.astimezone():%H:%M:%S} on. Run the command again then")
+
+
+def _as_values(figures: "Figures") -> dict[str, Any]:
+    return {
+        "planned_at": figures.planned_at and figures.planned_at.isoformat(),
+        "done_at": figures.done_at and figures.done_at.isoformat(),
+        "messages_per_second": figures.messages_per_second,
+        "domains": figures.domains,
+        "replies": figures.replies,
+    }
+
+
+def _say_figures(figures: "Figures") -> None:
+    times = {"planned": figures.planned_at, "done": figures.done_at}
+    said = [f"{word} at {at.astimezone():%Y-%m-%d %H:%M:%S}" for word, at in times.items() if at]
+    said += [f"{figures.messages_per_second:,} messages/s"] if figures.messages_per_second else []
+    if said:
+        say(f"  {', '.join(said)}")
+    for title, table in (("by domain", figures.domains), ("by reply", figures.replies)):
+        width = max((len(name) for name in table), default=0)
+        say(title)
+        for name, states in table.items():
+            say(f"  {name:<{width}}  {', '.join(f'{count} {state}' for state, count in states.items())}")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from publisher.cli.output import Json, remark, say, say_json
+from publisher.cli.settling import accept_restore
 
 
 def register(cli: typer.Typer) -> None:
@@ -14,6 +15,7 @@ def register(cli: typer.Typer) -> None:
         cli.command()(command)
     database = typer.Typer(help="The database.", no_args_is_help=True)
     database.command("upgrade")(upgrade)
+    database.command("accept-restore")(accept_restore)
     cli.add_typer(database, name="db")
 
 
@@ -76,7 +78,7 @@ def doctor(
     failpoints: Annotated[bool, typer.Option("--failpoints", help="List where tests can end the process.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Check configuration, database, digests, templates, DKIM key and SMTP server. Changes nothing."""
+    """Check configuration, database, digests, templates, DKIM, SMTP server and DNS. Changes nothing."""
     from publisher.failpoints import NAMES
 
     if failpoints:

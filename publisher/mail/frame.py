@@ -9,6 +9,7 @@ import re
 from binascii import b2a_base64
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, Self
 
 from publisher.errors import RenderError
@@ -46,12 +47,17 @@ class Slot:
     """A line ends after that many octets of what is put in; 0: none does."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frame:
     """Static octets and the slots between them: one chunk more than slots."""
 
     chunks: tuple[bytes, ...]
     slots: tuple[Slot, ...]
+
+    @cached_property
+    def has_dots(self) -> bool:
+        """Whether a line begins with a dot, which SMTP doubles; no personal part begins a line with one."""
+        return any(b"\r\n." in chunk for chunk in self.chunks)
 
     def to_bytes(self) -> bytes:
         """For the database, uncompressed: a line of JSON, then the static octets."""

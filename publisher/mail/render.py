@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -86,7 +87,8 @@ def _render_within_limit(parts: _Parts) -> tuple[str, Extent]:
 def _render_html(parts: _Parts, extent: Extent) -> str:
     hidden_count = parts.view.item_count - extent.listed
     layout = _fill_template("email/digest.mjml", parts, shown=trim(parts.view, extent), hidden_count=hidden_count)
-    return mjml2html(layout, fonts={})
+    # White space in runs means nothing in HTML, and without it no signature needs to canonicalise the body.
+    return re.sub(r"[ \t]+", " ", mjml2html(layout, fonts={})).replace(" \n", "\n")
 
 
 def _all_listed(view: DigestView, extent: Extent) -> DigestView:

@@ -6,10 +6,12 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Engine,
@@ -17,16 +19,20 @@ from sqlalchemy import (
     Integer,
     Select,
     Table,
+    cast,
     create_engine,
     event,
+    func,
     literal_column,
     make_url,
+    type_coerce,
 )
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from publisher.errors import ConfigError, StoreError
+from publisher.store.columns import Moment
 
 BUSY_TIMEOUT_S = 30
 
@@ -47,7 +53,10 @@ class Database:
         with self._telling_trouble(), self.engine.connect() as tx:
             if self.is_sqlite:
                 tx.exec_driver_sql("BEGIN")
-            yield tx
+            try:
+                yield tx
+            finally:
+                tx.rollback()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -116,6 +125,22 @@ def insert_new(table: Table, names: Sequence[str] = (), rows: Select[Any] | None
     return statement.on_conflict_do_nothing()
 
 
+def database_now(after: timedelta = timedelta(0)) -> ColumnElement[datetime]:
+    """The moment by the clock of the database, or so much later.
+
+    Leases are measured by it, so that no worker's own clock can shorten or lengthen one.
+    """
+    days = func.julianday("now") - literal_column("2440587.5") + literal_column(repr(after / timedelta(days=1)))
+    return type_coerce(cast(days * literal_column("86400000000"), BigInteger), Moment)
+
+
+def insert_or_replace(table: Table) -> Insert:
+    """An INSERT that replaces the row of the same primary key."""
+    statement = sqlite_insert(table)
+    others = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=others)
+
+
 def write_order(table: Table) -> ColumnElement[int]:
     """A number that grows from each row of the table to the next that is written, where none is ever deleted."""
     return literal_column(f"{table.name}.rowid", Integer)
@@ -149,7 +174,7 @@ def _create_engine(url: URL) -> Engine:
     is_sqlite = url.get_backend_name() == "sqlite"
     connect_args = {"timeout": BUSY_TIMEOUT_S} if is_sqlite else {}
     # Without hide_parameters the text of an error quotes addresses, which then stand in the logs.
-    engine = create_engine(url, connect_args=connect_args, hide_parameters=True)
+    engine = create_engine(url, connect_args=connect_args, hide_parameters=True, pool_reset_on_return=None)
     if is_sqlite:
         event.listen(engine, "do_connect", _create_private)
         event.listen(engine, "connect", _set_up_sqlite)

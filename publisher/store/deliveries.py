@@ -5,19 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, false, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from publisher.store.columns import Moment
 from publisher.store.database import insert_new
-from publisher.store.schema import (
-    deliveries,
-    delivery_events,
-    editions,
-    subscribers,
-    subscriptions,
-    suppressions,
-    variants,
-)
+from publisher.store.schema import editions, subscribers, subscriptions, suppressions, variants
+from publisher.store.schema_dispatch import deliveries, delivery_events, is_in
 
 STATES = (
     "planned",
@@ -40,11 +46,21 @@ class Claim:
     """A delivery that this sender holds."""
 
     id: int
+    edition_id: str
     subscriber_id: int
     variant_id: int
     email: str | None
     name: str
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Claimed deliveries of one edition that are to begin."""
+
+    edition_id: str
+    cadence: str
+    ids: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,32 +95,23 @@ class Change:
     next_attempt_at: datetime | None = None
 
 
-def take_over(tx: Connection, now: datetime) -> int:
-    """After a sender died: its claims are planned again, its open intents are uncertain. How many are uncertain."""
-    tx.execute(update(deliveries).where(deliveries.c.state == "claimed").values(state="planned", fence=None))
-    lost = tx.execute(
-        update(deliveries)
-        .where(deliveries.c.state == "sending")
-        .values(state="uncertain", fence=None, changed_at=now, reply="the sender died while this message was in flight")
-    )
-    return lost.rowcount
+def claim(tx: Connection, edition_id: str, *, fence: int, now: datetime, limit: int) -> list[Claim]:
+    """Claim what was deferred and is due, then what is planned, in order of id; never of a variant without its text."""
+    values = {"edition": edition_id, "holder": fence, "now": now}
+    found = [Claim(*row) for row in tx.execute(_CLAIM_DUE, values | {"most": limit})]
+    if len(found) < limit:
+        found += [Claim(*row) for row in tx.execute(_CLAIM_PLANNED, values | {"most": limit - len(found)})]
+    return sorted(found, key=lambda claimed: claimed.id)
 
 
-def claim(tx: Connection, edition_id: str, *, fence: str, now: datetime, limit: int) -> list[Claim]:
-    """Claim what is planned, then what was deferred and is due, in order of id; never of a variant without its text."""
-    planned = _queue(tx, edition_id, deliveries.c.state == "planned", limit=limit)
-    is_due = and_(deliveries.c.state == "deferred", deliveries.c.next_attempt_at <= now)
-    ids = planned + (_queue(tx, edition_id, is_due, limit=limit - len(planned)) if len(planned) < limit else [])
-    statement = (
-        update(deliveries).where(deliveries.c.id.in_(ids)).values(state="claimed", fence=fence).returning(*_CLAIM)
-    )
-    return sorted((Claim(*row) for row in tx.execute(statement)), key=lambda claimed: claimed.id)
-
-
-def release(tx: Connection, *, fence: str) -> None:
-    """Give back what is claimed and was not begun."""
+def release(tx: Connection, *, fence: int, edition_id: str | None = None) -> None:
+    """Give back what is claimed and was not begun, of one edition or of all."""
     mine = and_(deliveries.c.fence == fence, deliveries.c.state == "claimed")
-    tx.execute(update(deliveries).where(mine).values(state="planned", fence=None))
+    if edition_id is not None:
+        mine = and_(mine, deliveries.c.edition_id == edition_id)
+    # What was deferred has its date: it waits for it, which is over, and nobody forgets how often it was tried.
+    back = case((deliveries.c.next_attempt_at.is_not(None), "deferred"), else_="planned")
+    tx.execute(update(deliveries).where(mine).values(state=back, fence=None))
 
 
 def read_gate(tx: Connection, edition_id: str) -> Gate:
@@ -119,12 +126,23 @@ def read_standings(tx: Connection, ids: Sequence[int], *, cadence: str) -> Itera
         yield Standing(delivery_id, status, bool(is_suppressed), bool(is_subscribed))
 
 
-def begin(tx: Connection, ids: Sequence[int], *, fence: str, now: datetime) -> list[int]:
-    """Write the intents of claimed deliveries; the ids that are still this sender's."""
-    return list(tx.execute(_BEGIN, {"ids": ids, "holder": fence, "now": now}).scalars())
+def begin(tx: Connection, asked: Asked, *, fence: int, now: datetime) -> set[int]:
+    """Write the intents of claimed deliveries; the ids that are still this sender's and whose readers may have mail.
+
+    Consent, suppression, subscription, approval and pause are read in the same statement: nothing that ended before
+    it is begun by it.
+    """
+    values = {"ids": asked.ids, "edition": asked.edition_id, "cadence": asked.cadence, "holder": fence, "now": now}
+    return set(tx.execute(_BEGIN, values).scalars())
 
 
-def settle(tx: Connection, changes: Iterable[Change], *, fence: str, now: datetime) -> None:
+def is_held(tx: Connection, delivery_id: int, *, fence: int) -> bool:
+    """Whether an intent is still this sender's, and nobody took it for dead."""
+    mine = and_(deliveries.c.id == delivery_id, deliveries.c.fence == fence, deliveries.c.state == "sending")
+    return tx.execute(select(deliveries.c.id).where(mine)).first() is not None
+
+
+def settle(tx: Connection, changes: Iterable[Change], *, fence: int, now: datetime) -> None:
     """Record new states of deliveries that this sender holds; of others nothing changes."""
     rows = [
         {
@@ -142,7 +160,7 @@ def settle(tx: Connection, changes: Iterable[Change], *, fence: str, now: dateti
         tx.execute(_SETTLE, rows)
 
 
-def find_held(tx: Connection, ids: Sequence[int], *, fence: str) -> set[int]:
+def find_held(tx: Connection, ids: Sequence[int], *, fence: int) -> set[int]:
     """Which of these deliveries are still this sender's."""
     mine = select(deliveries.c.id).where(deliveries.c.id.in_(ids), deliveries.c.fence == fence)
     return set(tx.execute(mine).scalars())
@@ -223,30 +241,49 @@ def find_sendable(tx: Connection, now: datetime) -> list[str]:
 
     What could not be rendered is left to staff: it fails again until somebody mends the template.
     """
-    due = or_(
-        deliveries.c.state.in_(("planned", "claimed", "sending")),
-        and_(deliveries.c.state == "deferred", deliveries.c.next_attempt_at <= now),
-    )
     failed = select(variants.c.id).where(variants.c.edition_id == editions.c.id, variants.c.error.is_not(None))
-    can_begin = deliveries.c.variant_id.not_in(failed)
-    has_work = select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id, due, can_begin).exists()
+    mine = and_(deliveries.c.edition_id == editions.c.id, deliveries.c.variant_id.not_in(failed))
+    is_due = and_(is_in("deferred"), deliveries.c.next_attempt_at <= now)
+    # Each by an index that holds only what is under way: an edition of a million is looked at every few seconds.
+    has_work = or_(
+        *(select(deliveries.c.id).where(mine, one).exists() for one in (is_in("planned"), is_due)),
+        select(deliveries.c.id).where(mine, deliveries.c.fence.is_not(None)).exists(),
+    )
     may_try = or_(editions.c.retry_at.is_(None), editions.c.retry_at <= now)
     is_going = and_(editions.c.state == "planned", editions.c.paused_at.is_(None), may_try)
     query = select(editions.c.id).where(is_going, has_work)
     return list(tx.execute(query.order_by(editions.c.window_end, editions.c.id)).scalars())
 
 
-def _queue(tx: Connection, edition_id: str, condition: ColumnElement[bool], *, limit: int) -> list[int]:
-    unrendered = select(variants.c.id).where(variants.c.edition_id == edition_id, variants.c.frame.is_(None))
-    query = select(deliveries.c.id).where(
-        deliveries.c.edition_id == edition_id, condition, deliveries.c.variant_id.not_in(unrendered)
+# The statements of every claim and exchange are built once: to build one takes longer than to run it.
+
+_CLAIMED = deliveries.c["id", "edition_id", "subscriber_id", "variant_id", "email", "name", "attempts"]
+
+_IS_RENDERED = deliveries.c.variant_id.not_in(
+    select(variants.c.id).where(variants.c.edition_id == bindparam("edition"), variants.c.frame.is_(None))
+)
+
+
+def _claiming(condition: ColumnElement[bool], order: ColumnElement[Any]) -> ReturningUpdate[Any]:
+    queue = (
+        select(deliveries.c.id)
+        .where(deliveries.c.edition_id == bindparam("edition"), condition, _IS_RENDERED)
+        .order_by(order)
+        .limit(bindparam("most"))
     )
-    return list(tx.execute(query.order_by(deliveries.c.id).limit(limit)).scalars())
+    statement = update(deliveries).where(deliveries.c.id.in_(queue)).values(state="claimed", fence=bindparam("holder"))
+    return statement.returning(*_CLAIMED)
 
 
-_CLAIM = deliveries.c["id", "subscriber_id", "variant_id", "email", "name", "attempts"]
-
-# The statements of every exchange are built once: to build one takes longer than to run it.
+# The states stand in the text of the statements: only so does the database see that a partial index serves.
+_CLAIM_PLANNED = _claiming(is_in("planned"), deliveries.c.id)
+_CLAIM_DUE = _claiming(
+    and_(
+        is_in("deferred"),
+        deliveries.c.next_attempt_at <= bindparam("now", type_=Moment),
+    ),
+    deliveries.c.next_attempt_at,
+)
 
 _GATE = select(
     editions.c.state,
@@ -276,14 +313,37 @@ _STANDINGS = (
     .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
 )
 
+_MAY_BEGIN = and_(
+    select(subscribers.c.id)
+    .where(subscribers.c.id == deliveries.c.subscriber_id, subscribers.c.status == "confirmed")
+    .exists(),
+    ~select(suppressions.c.address_hash).where(suppressions.c.subscriber_id == deliveries.c.subscriber_id).exists(),
+    select(subscriptions.c.id)
+    .where(
+        subscriptions.c.subscriber_id == deliveries.c.subscriber_id,
+        subscriptions.c.cadence == bindparam("cadence"),
+        subscriptions.c.ended_at.is_(None),
+    )
+    .exists(),
+    select(editions.c.id)
+    .where(
+        editions.c.id == bindparam("edition"),
+        editions.c.state == "planned",
+        editions.c.paused_at.is_(None),
+        editions.c.approved_hash == editions.c.content_hash,
+    )
+    .exists(),
+)
+
 _BEGIN = (
     update(deliveries)
     .where(
         deliveries.c.id.in_(bindparam("ids", expanding=True)),
         deliveries.c.fence == bindparam("holder"),
         deliveries.c.state == "claimed",
+        _MAY_BEGIN,
     )
-    .values(state="sending", attempts=deliveries.c.attempts + 1, changed_at=bindparam("now"))
+    .values(state="sending", attempts=deliveries.c.attempts + 1, next_attempt_at=None, changed_at=bindparam("now"))
     .returning(deliveries.c.id)
 )
 

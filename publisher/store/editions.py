@@ -173,6 +173,18 @@ def list_unrendered(tx: Connection, edition_id: str, *, limit: int) -> list[Vari
     ]
 
 
+def count_unrendered(tx: Connection, edition_id: str) -> int:
+    """How many variants have no text yet."""
+    query = select(func.count()).where(variants.c.edition_id == edition_id, variants.c.frame.is_(None))
+    return tx.execute(query).scalar_one()
+
+
+def read_longest_frames(tx: Connection, edition_id: str, *, limit: int) -> list[bytes]:
+    """The compressed frames that take the most room."""
+    query = select(variants.c.frame).where(variants.c.edition_id == edition_id, variants.c.frame.is_not(None))
+    return list(tx.execute(query.order_by(func.length(variants.c.frame).desc()).limit(limit)).scalars())
+
+
 def list_errors(tx: Connection, edition_id: str) -> list[Variant]:
     """Variants that could not be rendered."""
     failed = and_(variants.c.edition_id == edition_id, variants.c.frame.is_(None), variants.c.error.is_not(None))

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, select, update
 
-from publisher.store.schema import deliveries, delivery_events, personal_feeds, subscribers, suppressions
+from publisher.store.schema import personal_feeds, subscribers, suppressions
+from publisher.store.schema_dispatch import deliveries, delivery_events
 from publisher.store.subscribers import end_subscriptions, record_consents, suppress_address
 from subscribers.model import Consent, Subscriber
 

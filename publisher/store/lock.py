@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from publisher.errors import SenderBusyError
+from publisher.failpoints import is_armed
 from publisher.store.database import Database
 
 
@@ -20,6 +21,8 @@ def sender_lock(database: Database) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _take(descriptor, path)
+        if is_armed("send-release-lock"):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
         yield
     finally:
         os.close(descriptor)

@@ -37,16 +37,8 @@ from feeds.criteria import Criteria
 from publisher.store.columns import Moment
 from publisher.store.database import insert_new
 from publisher.store.editions import Edition
-from publisher.store.schema import (
-    criteria,
-    deliveries,
-    edition_items,
-    editions,
-    subscribers,
-    subscriptions,
-    suppressions,
-    variants,
-)
+from publisher.store.schema import criteria, edition_items, editions, subscribers, subscriptions, suppressions, variants
+from publisher.store.schema_dispatch import deliveries
 
 _work = MetaData()
 
@@ -213,6 +205,19 @@ def add_deliveries(tx: Connection, edition_id: str, now: datetime) -> int:
     names = ["edition_id", "subscriber_id", "variant_id", "email", "name", "state", "attempts", "changed_at"]
     tx.execute(insert_new(deliveries, names, rows))
     return _count(tx, edition_id) - before
+
+
+def list_readers(tx: Connection, edition_id: str) -> list[tuple[str, bytes, int]]:
+    """Language, mask and number of deliveries of each variant of an edition, the most read first."""
+    readers = func.count(deliveries.c.id)
+    query = (
+        select(variants.c.language, variants.c.mask, readers)
+        .join(deliveries, deliveries.c.variant_id == variants.c.id, isouter=True)
+        .where(variants.c.edition_id == edition_id)
+        .group_by(variants.c.id)
+        .order_by(readers.desc(), variants.c.id)
+    )
+    return [(row[0], row[1], row[2]) for row in tx.execute(query)]
 
 
 def drop_work(tx: Connection) -> None:

@@ -344,37 +344,6 @@ Index(
     postgresql_where=variants.c.frame.is_(None),
 )
 
-deliveries = Table(
-    "deliveries",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("edition_id", ForeignKey("editions.id"), nullable=False),
-    Column("subscriber_id", ForeignKey("subscribers.id"), nullable=False),
-    Column("variant_id", ForeignKey("variants.id"), nullable=False),
-    Column("email", Text),  # as planned, so that every retry sends the same bytes; empty after erasure
-    Column("name", Text, nullable=False, default=""),
-    Column("state", String(16), nullable=False),
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("next_attempt_at", Moment),
-    Column("fence", String(32)),  # which sender holds the claim
-    Column("reply", Text),  # the server's last word, or why nothing was tried
-    Column("changed_at", Moment, nullable=False),
-    UniqueConstraint("edition_id", "subscriber_id"),
-    Index("ix_deliveries_queue", "edition_id", "state", "id"),
-    Index(None, "subscriber_id"),
-)
-
-delivery_events = Table(
-    "delivery_events",
-    metadata,
-    Column("id", Text, primary_key=True),  # delivery:attempt, so that recording twice adds nothing
-    Column("delivery_id", ForeignKey("deliveries.id"), nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("reply", Text, nullable=False),
-    Index(None, "delivery_id"),
-)
-
 personal_feeds = Table(
     "personal_feeds",
     metadata,

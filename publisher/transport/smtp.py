@@ -1,194 +1,192 @@
-"""A connection to the relay, and what became of each message on it.
-
-aiosmtplib connects, starts TLS and authenticates; the dialogue of the messages is our ``Session`` on its transport.
-"""
+"""Connecting to a relay: aiosmtplib starts TLS, says EHLO and authenticates; ``Session`` then carries the messages."""
 
 import asyncio
+import socket
 import ssl
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import aiosmtplib
+from aiosmtplib.protocol import SMTPProtocol
 
-from publisher.config import Config
-from publisher.errors import TransportError
-from publisher.transport.session import Reply, Session, SessionLostError
-from subscribers.replies import Verdict, judge_reply
-
-BODY_TIMEOUT_S = 600.0
-"""The server has ten minutes to answer the final dot (RFC 5321 §4.5.3.2.6)."""
-
-QUIT_TIMEOUT_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """One message for one recipient. The addresses are checked: no space, bracket or control character."""
-
-    sender: str
-    recipient: str
-    message: bytes
-    """CRLF line ends, the last one included."""
-    needs_smtputf8: bool = False
+from publisher.config import Config, read_secret
+from publisher.errors import AuthenticationError, TransportError
+from publisher.sections import Relay
+from publisher.transport.dialogue import Offers, Timeouts
+from publisher.transport.messages import Feed
+from publisher.transport.replies import MalformedReplyError, ReplyReader, legible
+from publisher.transport.session import Session
+from publisher.transport.wire import Command, Wire
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What is known of a message after it was tried."""
+class Connected:
+    """A transport on which messages can be offered, and what the server offers."""
 
-    verdict: Verdict
-    reply: str
-    """The server's last word, or what happened to the connection."""
+    transport: asyncio.Transport
+    offers: Offers
+    timeouts: Timeouts
+
+    def start(self, feed: Feed, *, messages_max: int) -> Session:
+        """The session that carries messages on it."""
+        return Session(self.transport, self.offers, feed=feed, timeouts=self.timeouts, messages_max=messages_max)
+
+    async def quit(self) -> None:
+        """Leave politely without having sent anything."""
+        closed = asyncio.get_running_loop().create_future()
+        wire = Wire(
+            self.transport,
+            self.timeouts,
+            answer=lambda _awaited, _reply: wire.abort("left"),
+            end=lambda _reason, _left: closed.set_result(None),
+        )
+        wire.write([Command("quit", None, b"QUIT\r\n")])
+        await closed
 
 
-Veto = Callable[[], Awaitable[Outcome | None]]
+def name_relay(relay: Relay) -> str:
+    """How errors name it."""
+    return f"SMTP server {relay.host}:{relay.port}"
 
 
-class Connection:
-    """An async context manager that connects, secures and authenticates.
+async def connect(config: Config, relay: Relay) -> Connected:
+    """Connect, secure and authenticate; TransportError where the relay cannot be used. Nothing was accepted then.
 
-    Entering raises TransportError where the relay cannot be used; nothing was accepted then.
+    AuthenticationError where it refuses the password: to try again at once could lock the account.
     """
+    timeouts = Timeouts.scaled(config.smtp.timeout_scale)
+    try:
+        sock = await _dial(relay, timeouts.connect_s)
+        return await _Dialler(config, relay, timeouts).open(sock)
+    except aiosmtplib.SMTPAuthenticationError as error:
+        raised = AuthenticationError if 500 <= error.code < 600 else TransportError
+        raise raised(f"{name_relay(relay)}: signing in was refused ({_describe(error)})") from error
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a challenge that is no base64
+        raise TransportError(f"{name_relay(relay)}: {_describe(error)}") from error
 
-    def __init__(self, config: Config) -> None:
-        smtp = config.smtp
-        self._username = smtp.username
-        self._password = config.password()
-        self._name = f"{smtp.host}:{smtp.port}"
-        self._timeout_s = smtp.timeout_s
+
+class _Dialler:
+    """One connection on its way to being usable."""
+
+    def __init__(self, config: Config, relay: Relay, timeouts: Timeouts) -> None:
+        self._relay = relay
+        self._may_say_helo = config.smtp.allow_helo
+        self._timeouts = timeouts
         self._client = aiosmtplib.SMTP(
-            hostname=smtp.host,
-            port=smtp.port,
-            timeout=smtp.timeout_s,
-            use_tls=smtp.security == "tls",
-            start_tls=smtp.security == "starttls",  # True: required; stripped STARTTLS ends the session
-            tls_context=ssl.create_default_context() if smtp.security != "none" else None,
+            hostname=relay.host,
+            timeout=timeouts.greeting_s,
+            use_tls=relay.security == "tls",
+            start_tls=False,  # by hand, after our own EHLO
+            tls_context=_tls_context(relay),
             local_hostname=config.mail.sender_domain,
         )
 
-    async def __aenter__(self) -> Self:
+    async def open(self, sock: socket.socket) -> Connected:
+        client = self._client
         try:
-            await self._client.connect()
-            if self._username and self._password:
-                await self._client.login(self._username, self._password)
-            elif self._client.is_ehlo_or_helo_needed:
-                await self._client.ehlo()
-        except (aiosmtplib.SMTPException, OSError) as error:
-            self._client.close()
-            raise TransportError(f"SMTP server {self._name}: {_describe(error)}") from error
-        transport = self._client.transport
+            await client.connect(sock=sock)
+            await self._greet()
+            if self._relay.security == "starttls":
+                await self._start_tls()
+                await self._greet()
+            await self._sign_in()
+        except BaseException:
+            transport = client.transport
+            client.close()
+            if isinstance(transport, asyncio.WriteTransport):
+                transport.abort()  # to shut TLS down in order, a server like this one could make us wait
+            raise
+        transport = client.transport
         if not isinstance(transport, asyncio.Transport):
-            raise TransportError(f"SMTP server {self._name}: the connection was lost at once")
-        self._session = Session(transport)
-        return self
+            raise TransportError(f"{name_relay(self._relay)}: the connection was lost at once")
+        offers = Offers.of(client.esmtp_extensions.keys(), client.esmtp_extensions.get("size", ""))
+        return Connected(transport, offers, self._timeouts)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        # Every message has its outcome already; how the session ends changes none.
-        if error is None and self.is_open:
-            with suppress(SessionLostError):
-                await self._ask(b"QUIT\r\n", QUIT_TIMEOUT_S)
-        self._session.close()
+    async def _start_tls(self) -> None:
+        """Where it is not offered, or something follows its reply, the connection ends before MAIL and AUTH."""
+        client = self._client
+        if isinstance(client.transport, asyncio.Transport) and client.protocol is not None:
+            client.transport.set_protocol(_StarttlsGuard(client.transport, client.protocol))
+        await client.starttls(timeout=self._timeouts.command_s)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether further messages can be tried on this connection."""
-        return self._session.is_open
-
-    async def send(self, envelope: Envelope, veto: Veto) -> Outcome:
-        """Try one message. What happens after the first byte of the body and is not a reply is ``uncertain``.
-
-        ``veto`` is asked last, when the body would begin; what it returns is the outcome then.
-        """
-        if envelope.needs_smtputf8 and not self._client.supports_extension("smtputf8"):
-            return Outcome(Verdict("failed"), "the server does not offer SMTPUTF8, which this address needs")
+    async def _greet(self) -> None:
         try:
-            refused = await self._address(envelope)
-        except SessionLostError as error:
-            return Outcome(Verdict("deferred"), f"connection lost before the message: {error}")
-        if refused is not None:
-            return refused
-        if (vetoed := await veto()) is not None:
-            self._session.close()  # after 354 nothing but a body may follow
-            return vetoed
-        return await self._send_body(envelope.message)
+            await self._client.ehlo(timeout=self._timeouts.command_s)
+        except aiosmtplib.SMTPHeloError:
+            if not self._may_say_helo:
+                raise
+            await self._client.helo(timeout=self._timeouts.command_s)
 
-    async def _send_body(self, message: bytes) -> Outcome:
-        try:
-            (waiting,) = self._session.write(_stuff(message))
-        except SessionLostError as error:
-            return Outcome(Verdict("deferred"), f"connection lost before the message: {error}")
-        try:
-            reply = await self._session.wait(waiting, BODY_TIMEOUT_S)
-        except SessionLostError as error:
-            return Outcome(Verdict("uncertain"), f"connection lost after the message began: {error}")
-        if 300 <= reply.code < 400 or reply.code == 421:
-            self._session.close()
-        if 300 <= reply.code < 400:  # no answer to a body; whose reply it is nobody can tell
-            return Outcome(Verdict("uncertain"), str(reply))
-        return Outcome(judge_reply(reply.code, reply.text, step="data"), str(reply))
-
-    async def _address(self, envelope: Envelope) -> Outcome | None:
-        """MAIL, RCPT and DATA, at once where the server offers it (RFC 2920); the outcome where one is refused."""
-        commands = _commands(envelope)
-        if self._client.supports_extension("pipelining"):
-            waiting = self._session.write(b"".join(commands.values()), replies=len(commands))
-            replies = [await self._session.wait(reply, self._timeout_s) for reply in waiting]
-            return await self._settle(dict(zip(commands, replies, strict=True)))
-        for step, command in commands.items():
-            outcome = await self._settle({step: await self._ask(command, self._timeout_s)})
-            if outcome is not None:
-                return outcome
-        return None
-
-    async def _settle(self, replies: dict[str, Reply]) -> Outcome | None:
-        """The outcome of the first refusal; the session is then ready for the next message, or closed."""
-        for step, reply in replies.items():
-            if _is_accepted(step, reply):
-                continue
-            await self._start_over(reply, is_body_awaited=replies.get("data", reply).code == 354)
-            return _judge(step, reply)
-        return None
-
-    async def _start_over(self, reply: Reply, *, is_body_awaited: bool) -> None:
-        if reply.code < 400 or reply.code == 421 or is_body_awaited:
-            self._session.close()
+    async def _sign_in(self) -> None:
+        """By one method, once: each further try would count against the account."""
+        relay, client = self._relay, self._client
+        if not (relay.username and relay.password_file):
             return
-        with suppress(SessionLostError):
-            await self._ask(b"RSET\r\n", self._timeout_s)
-
-    async def _ask(self, data: bytes, timeout_s: float) -> Reply:
-        (reply,) = self._session.write(data)
-        return await self._session.wait(reply, timeout_s)
-
-
-def _commands(envelope: Envelope) -> dict[str, bytes]:
-    option = " SMTPUTF8" if envelope.needs_smtputf8 else ""
-    return {
-        "mail": f"MAIL FROM:<{envelope.sender}>{option}\r\n".encode(),
-        "rcpt": f"RCPT TO:<{envelope.recipient}>\r\n".encode(),
-        "data": b"DATA\r\n",
-    }
+        password = read_secret(relay.password_file, key="smtp.password_file")
+        methods = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
+        offered = [method for name, method in methods.items() if name in client.server_auth_methods]
+        if not offered:
+            raise TransportError(f"{name_relay(relay)} offers no way to sign in. Remove smtp.username, or ask for TLS")
+        await offered[0](relay.username, password, timeout=self._timeouts.command_s)
 
 
-def _stuff(message: bytes) -> bytes:
-    """The message as it goes over the wire: leading dots doubled, the final dot added (RFC 5321 §4.5.2)."""
-    return message.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+class _StarttlsGuard(asyncio.Protocol):
+    """Hands on one reply; what comes behind it in the clear was put there by somebody else (RFC 3207 §6)."""
+
+    def __init__(self, transport: asyncio.Transport, protocol: SMTPProtocol) -> None:
+        self._transport, self._protocol = transport, protocol
+        self._reader = ReplyReader()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            replies = list(self._reader.feed(data))
+        except MalformedReplyError:
+            self._transport.abort()
+            return
+        if replies and (len(replies) > 1 or self._reader.has_more):
+            self._transport.abort()
+            return
+        self._protocol.data_received(data)
+
+    def eof_received(self) -> None:
+        self._protocol.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._protocol.connection_lost(exc)
 
 
-def _is_accepted(step: str, reply: Reply) -> bool:
-    return reply.code == 354 if step == "data" else 200 <= reply.code < 300
+async def _dial(relay: Relay, timeout_s: float) -> socket.socket:
+    """A socket connected to the first of the relay's addresses that answers in time."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(relay.host, relay.port, type=socket.SOCK_STREAM)
+    problem: OSError = OSError("no address")
+    for family, kind, protocol, _, address in found:
+        sock = socket.socket(family, kind, protocol)
+        sock.setblocking(False)  # noqa: FBT003 (its signature)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await loop.sock_connect(sock, address)
+        except TimeoutError:
+            problem = TimeoutError(f"no connection within {timeout_s:g} s")
+        except OSError as error:
+            problem = error
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+        sock.close()
+    raise problem
 
 
-def _judge(step: str, reply: Reply) -> Outcome:
-    """The outcome of a refusal before the body; a 2xx or 3xx that is out of place says nothing of the message."""
-    verdict = judge_reply(reply.code, reply.text, step=step) if reply.code >= 400 else Verdict("deferred")
-    return Outcome(verdict, str(reply))
+def _tls_context(relay: Relay) -> ssl.SSLContext | None:
+    if relay.security == "none":
+        return None
+    return ssl.create_default_context(cafile=str(relay.ca_file) if relay.ca_file else None)
 
 
 def _describe(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, aiosmtplib.SMTPConnectError) and isinstance(error.__cause__, OSError):
+        error = error.__cause__  # without "on port None" before it
+    code = f"{error.code} " if isinstance(error, aiosmtplib.SMTPResponseException) else ""
+    message = error.message if isinstance(error, aiosmtplib.SMTPResponseException) else str(error)
+    return legible(f"{code}{message}".encode("utf-8", "replace").decode()) or type(error).__name__

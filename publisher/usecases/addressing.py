@@ -3,40 +3,31 @@
 from fnmatch import fnmatchcase
 
 from publisher.app import App
-from publisher.config import Config
-from publisher.mail.dkim import load_signer
 from publisher.mail.frame import Frame, PersonParts, fill
 from publisher.mail.headers import ascii_address, needs_smtputf8
 from publisher.store.deliveries import Claim
-from publisher.transport.smtp import Envelope
+from publisher.transport.messages import Envelope
 from subscribers.tokens import make_bounce_local, make_message_local, make_unsubscribe_token
 
 
-def make_envelope(app: App, claim: Claim, frame: Frame, *, edition_id: str, digest_number: int) -> Envelope:
-    """The finished message of a delivery and how it is addressed; RenderError where the address cannot be written."""
+def make_envelope(app: App, claim: Claim, frame: Frame, *, digest_number: int) -> Envelope:
+    """The message of a delivery, not signed yet, in its envelope; RenderError where the address cannot be written."""
     address = claim.email or ""
+    identifier = message_id(app, claim.edition_id, claim.subscriber_id)
     person = PersonParts(
         address=address,
         name=claim.name,
         token=make_unsubscribe_token(app.secret, subscriber_id=claim.subscriber_id, digest_number=digest_number),
-        message_id=message_id(app, edition_id, claim.subscriber_id),
+        message_id=identifier,
     )
     return Envelope(
         sender=f"{make_bounce_local(app.secret, claim.subscriber_id)}@{app.config.mail.bounce_domain}",
         recipient=ascii_address(address),
-        message=_signed(app.config, fill(frame, person)),
+        message=fill(frame, person),
+        envelope_id=identifier[1:-1],
         needs_smtputf8=needs_smtputf8(address),
+        may_have_dots=frame.has_dots,
     )
-
-
-def check_signing(config: Config) -> None:
-    """ConfigError where messages are to be signed and cannot be."""
-    _signed(config, b"From: a\r\n\r\n")
-
-
-def _signed(config: Config, message: bytes) -> bytes:
-    dkim = config.dkim
-    return message if dkim is None else load_signer(dkim.domain, dkim.selector, dkim.key_file).sign(message)
 
 
 def message_id(app: App, edition_id: str, subscriber_id: int) -> str:

@@ -2,19 +2,31 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from publisher.app import App, find_app
 from publisher.config import Config, load_config
+from publisher.dns import Names
 from publisher.errors import PublisherError
+from publisher.mail.dkim import load_signer
+from publisher.sections import Relay
 from publisher.store.feed_records import list_problems
 from publisher.store.newsroom import list_digests
 from publisher.store.sources import find_failing, read_sources
-from publisher.transport.smtp import Connection
-from publisher.usecases.addressing import check_signing
+from publisher.transport.smtp import connect
+from publisher.usecases import domains
 from publisher.usecases.sample import render_sample
+
+DOMAIN_CHECKS = {
+    "dkim record": domains.check_dkim,
+    "spf": domains.check_spf,
+    "dmarc": domains.check_dmarc,
+    "mx": domains.check_mail_hosts,
+    "ptr": domains.check_pointers,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +39,7 @@ class Finding:
 
 
 def examine(config_file: Path) -> list[Finding]:
-    """Look at configuration, database, digests, templates, signing and SMTP server; nothing is created or changed.
+    """Look at configuration, database, digests, templates, signing, SMTP server and DNS; nothing is created or changed.
 
     Without a configuration nothing further can be seen.
     """
@@ -40,7 +52,7 @@ def examine(config_file: Path) -> list[Finding]:
         ("dkim", lambda: _check_dkim(config)),
         ("smtp", lambda: _check_smtp(config)),
     ]
-    found = [_run(*check) for check in checks]
+    found = [_run(*check) for check in checks] + _examine_domains(config)
     return [Finding("configuration", is_well=True, text=str(config_file)), *_examine_database(config), *found]
 
 
@@ -59,6 +71,15 @@ def _examine_database(config: Config) -> list[Finding]:
         return [_run(subject, partial(check, app)) for subject, check in checks.items()]
     finally:
         app.database.close()
+
+
+def _examine_domains(config: Config) -> list[Finding]:
+    """All at once: where no name server answers, each look-up takes seconds."""
+    if config.dns.servers == ():
+        return [Finding("dns", is_well=True, text="nothing is looked up: dns.servers is empty")]
+    names = Names(config.dns)
+    with ThreadPoolExecutor(len(DOMAIN_CHECKS)) as threads:
+        return list(threads.map(lambda one: _run(one[0], partial(one[1], config, names)), DOMAIN_CHECKS.items()))
 
 
 def _run(subject: str, check: Callable[[], str]) -> Finding:
@@ -104,15 +125,15 @@ def _check_templates(config: Config) -> str:
 
 
 def _check_dkim(config: Config) -> str:
-    check_signing(config)
-    dkim = config.dkim
-    return f"signs as {dkim.selector}._domainkey.{dkim.domain}" if dkim else "messages are not signed here"
+    if config.dkim is None:
+        return "messages are not signed here"
+    return f"signs as {' and '.join(one.place for one in load_signer(config.dkim).identities)}"
 
 
 def _check_smtp(config: Config) -> str:
-    async def greet() -> None:
-        async with Connection(config):
-            pass
+    async def greet(relay: Relay) -> None:
+        await (await connect(config, relay)).quit()
 
-    asyncio.run(greet())
-    return f"{config.smtp.host}:{config.smtp.port} answers"
+    for relay in config.smtp.pool:
+        asyncio.run(greet(relay))
+    return ", ".join(f"{relay.host}:{relay.port} answers" for relay in config.smtp.pool)

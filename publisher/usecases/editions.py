@@ -11,6 +11,7 @@ from publisher.store import editions as store
 from publisher.store.deliveries import close_pending
 from publisher.store.editions import Edition
 from publisher.store.newsroom import read_digest
+from publisher.store.pace import let_try_again
 from publisher.usecases.content import content_hash, read_content
 
 WAITING = "held: waiting for approval"
@@ -90,9 +91,10 @@ def pause(app: App, edition_id: str, *, actor: str) -> Edition:
 
 
 def resume(app: App, edition_id: str) -> Edition:
-    """End a pause."""
+    """End a pause. Relays and providers that were left alone are tried again, one message first."""
     with app.database.write() as tx:
         is_open = store.read_edition(tx, edition_id).state == "open"
+        let_try_again(tx, app.clock())
         return _change(tx, edition_id, paused_at=None, outcome=WAITING if is_open else None)
 
 

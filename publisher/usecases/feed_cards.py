@@ -10,9 +10,9 @@ from feeds.paths import FORMATS, ROOT, Format, path_of
 from feeds.render import MEDIA_TYPES
 from publisher import i18n
 from publisher.app import App
-from publisher.config import Site
 from publisher.i18n import Interface, mark
 from publisher.mail.cleaning import one_line
+from publisher.sections import Site
 from publisher.store.feed_counts import Period, find_first_day
 from publisher.usecases.feeds import Catalogue, title_feed
 

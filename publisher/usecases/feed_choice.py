@@ -9,7 +9,7 @@ from feeds.paths import ALL_LANGUAGES, ROOT, page_path_of
 from feeds.search import Names, find_feeds
 from publisher import i18n
 from publisher.app import App
-from publisher.config import INTERFACE_LANGUAGES
+from publisher.config_types import INTERFACE_LANGUAGES
 from publisher.i18n import kind_name
 from publisher.mail.cleaning import cut, one_line
 from publisher.store.feed_counts import count_items

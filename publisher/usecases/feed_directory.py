@@ -8,9 +8,9 @@ from feeds.model import KINDS, Label
 from feeds.paths import ROOT, page_path_of
 from publisher import i18n
 from publisher.app import App
-from publisher.config import Site
 from publisher.i18n import Interface, kind_name, mark
 from publisher.mail.cleaning import one_line
+from publisher.sections import Site
 from publisher.store.feed_counts import Counts, count_by_feed
 from publisher.templating import page_environment, read_style
 from publisher.usecases.documents import Document

@@ -9,8 +9,9 @@ from feeds.criteria import Criteria
 from feeds.model import KINDS, Item, Label
 from feeds.paths import ARCHIVED_FORMATS, FORMATS, Format, is_topic, name_of, page_path_of, path_of
 from feeds.render import FeedInfo, authority_of
-from publisher.config import Config, Site
+from publisher.config import Config
 from publisher.i18n import kind_name, translator
+from publisher.sections import Site
 from publisher.usecases.catalogue import Catalogue
 
 ICON = "/static/icon.png"

@@ -8,8 +8,8 @@ from feeds.criteria import Criteria
 from feeds.model import Classification, Item
 from feeds.paths import ROOT, name_of, path_of
 from feeds.render import Tombstone
-from publisher.config import Site
 from publisher.i18n import translator
+from publisher.sections import Site
 from publisher.store.retired import RetiredLabel
 
 

@@ -6,7 +6,7 @@ from feeds.criteria import Criteria
 from feeds.paths import FORMATS, page_path_of, path_of
 from feeds.text import LONGEST_TITLE, clean_text
 from publisher import i18n
-from publisher.config import Site
+from publisher.sections import Site
 from publisher.usecases.feed_cards import name_feed, name_language
 from publisher.usecases.feeds import Catalogue, list_feeds
 

@@ -8,10 +8,10 @@ from feeds.model import KINDS, Item, Label
 from feeds.paths import ROOT, page_path_of
 from publisher import i18n
 from publisher.app import App
-from publisher.config import Site
 from publisher.i18n import Interface, kind_name, mark
 from publisher.mail.cleaning import one_line, safe_url
 from publisher.mail.views import ItemView, view_item
+from publisher.sections import Site
 from publisher.store.feed_counts import count_items
 from publisher.store.feeds import select_feed_items
 from publisher.templating import page_environment

@@ -1,152 +1,189 @@
 """The sender's dealings with the ledger: claim, begin, record. Each call is one short transaction."""
 
-import uuid
+import time
 import zlib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import groupby
 
+import structlog
 from sqlalchemy import Connection
 
-from publisher.app import App
+from publisher.errors import StateError
 from publisher.failpoints import passing
 from publisher.mail.frame import Frame
 from publisher.store import deliveries as ledger
-from publisher.store.deliveries import Change, Claim, Standing
-from publisher.store.editions import change_edition, read_frames
-from publisher.store.subscribers import suppress
-from publisher.transport.smtp import Outcome
+from publisher.store.deliveries import Asked, Change, Claim, Standing
+from publisher.store.editions import read_frames
+from publisher.store.leases import LEASE, renew_lease
+from publisher.transport.messages import Outcome
 from publisher.usecases.addressing import may_get_mail
-from subscribers.replies import Verdict, retry_pause
+from publisher.usecases.breakers import describe_lane
+from publisher.usecases.outcomes import record
+from publisher.usecases.run import Begun, Finished, Run, Sending, Wanted, domain_of
+from subscribers.replies import Verdict
+
+log = structlog.get_logger()
+
+_RENEWAL_S = LEASE.total_seconds() / 4
+
+NOT_SENT_ANY_MORE = "the next edition is due"
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who holds claims: one run of the sender on one edition. Its fence rejects a run that was taken for dead."""
-
-    app: App
-    edition_id: str
-    cadence: str
-    fence: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A claim that was tried, with what became of it."""
-
-    claim: Claim
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What may go to the wire after an exchange."""
-
-    claims: list[Claim]
-    refused: int = 0
-    """How many were settled without being tried."""
-    hold: str | None = None
-    """Why no message of this edition may begin now."""
-
-
-def claim_chunk(holder: Holder, *, limit: int) -> list[Claim]:
-    """Claim what is due, variant by variant."""
-    with holder.app.database.write() as tx:
-        claims = ledger.claim(tx, holder.edition_id, fence=holder.fence, now=holder.app.clock(), limit=limit)
+def claim_chunk(run: Run, edition_id: str, *, limit: int) -> list[Claim]:
+    """Claim what is due of an edition, variant by variant."""
+    with run.app.database.write() as tx:
+        claims = ledger.claim(tx, edition_id, fence=run.fence, now=run.app.clock(), limit=limit)
     passing("send-after-claim")
     return claims
 
 
-def load_frames(holder: Holder, variant_ids: Collection[int]) -> dict[int, Frame]:
+def load_frames(run: Run, variant_ids: Collection[int]) -> dict[int, Frame]:
     """The message frames of these variants."""
     if not variant_ids:
         return {}
-    with holder.app.database.read() as tx:
+    with run.app.database.read() as tx:
         packed = read_frames(tx, variant_ids)
     return {variant_id: Frame.from_bytes(zlib.decompress(frame)) for variant_id, frame in packed.items()}
 
 
-def exchange(holder: Holder, finished: Sequence[Finished], group: Sequence[Claim]) -> Begun:
+def exchange(run: Run, finished: Sequence[Finished], group: Sequence[Wanted]) -> Begun:
     """Record what finished and begin what may begin, in one transaction.
 
     Consent, suppression, approval and pause are read again in it: nothing that ended before it is begun by it.
+    StateError where another sender has taken this one for dead.
     """
-    now = holder.app.clock()
-    with holder.app.database.write() as tx:
-        _record(tx, holder, finished, now=now)
-        begun = _begin(tx, holder, group, now=now) if group else Begun([])
+    now = run.app.clock()
+    with run.app.database.write() as tx:
+        _stay_alive(tx, run)
+        opened = record(tx, run, finished, now=now)
+        begun = _begin(tx, run, group, now=now) if group else Begun()
+        passing("send-before-commit")
     passing("send-after-outcome")
+    for lane in opened:
+        log.warning("left alone", what=describe_lane(lane, now))
     return begun
 
 
-def find_veto(holder: Holder, claim: Claim) -> Outcome | None:
-    """Why the body of an intent that has waited must not begin; None where it may."""
-    with holder.app.database.read() as tx:
-        hold = _find_hold(tx, holder)
-        reason = next(
-            (_refusal(one) for one in ledger.read_standings(tx, [claim.id], cadence=holder.cadence)), "erased"
+def postpone(run: Run, waits: Mapping[Claim, float]) -> None:
+    """Let go of claims that have to wait so many seconds; no attempt is counted."""
+    now = run.app.clock()
+    changes = [
+        Change(
+            claim.id,
+            "deferred",
+            "waits for the pace of its relay or provider",
+            attempts=claim.attempts,
+            next_attempt_at=now + timedelta(seconds=wait_s),
         )
+        for claim, wait_s in waits.items()
+    ]
+    with run.app.database.write() as tx:
+        ledger.settle(tx, changes, fence=run.fence, now=now)
+
+
+def find_veto(run: Run, claim: Claim) -> Outcome | None:
+    """Why the body of an intent that has waited must not begin; None where it may."""
+    sending = run.editions[claim.edition_id]
+    with run.app.database.read() as tx:
+        if not ledger.is_held(tx, claim.id, fence=run.fence):
+            return Outcome(Verdict("planned"), "not tried: another sender has taken over")
+        hold = _find_hold(tx, run, claim.edition_id)
+        standings = ledger.read_standings(tx, [claim.id], cadence=sending.cadence)
+        reason = next((_refusal(one) for one in standings), "erased")
     if reason is not None:
         return Outcome(Verdict("suppressed"), reason)
-    return None if hold is None else Outcome(Verdict("deferred"), hold)
+    return None if hold is None else Outcome(Verdict("planned"), hold)
 
 
-def give_back(holder: Holder) -> None:
-    """Let go of claims that were not begun."""
-    with holder.app.database.write() as tx:
-        ledger.release(tx, fence=holder.fence)
+def give_back(run: Run, edition_id: str | None = None) -> None:
+    """Let go of claims that were not begun, of one edition or of all."""
+    passing("send-before-release")
+    with run.app.database.write() as tx:
+        ledger.release(tx, fence=run.fence, edition_id=edition_id)
 
 
-def _record(tx: Connection, holder: Holder, finished: Sequence[Finished], *, now: datetime) -> None:
-    telling = [one for one in finished if one.outcome.verdict.state not in ("sent", "planned")]
-    held = ledger.find_held(tx, [one.claim.id for one in telling], fence=holder.fence) if telling else set()
-    ledger.settle(tx, [_change(one, now) for one in finished], fence=holder.fence, now=now)
-    # A run that was taken for dead changes nothing else either.
-    telling = [one for one in telling if one.claim.id in held]
-    ledger.record_events(tx, [_change(one, now) for one in telling], now)
-    for one in telling:
-        if one.outcome.verdict.is_address_dead:
-            suppress(tx, holder.app.secret, delivery_id=one.claim.id, reason="bounce", now=now)
-        if one.outcome.verdict.pauses_run:
-            outcome = f"held: the server refuses our mail ({one.outcome.reply[:3]}; see the report of deliveries)"
-            change_edition(tx, holder.edition_id, paused_at=now, outcome=outcome)
+def _stay_alive(tx: Connection, run: Run) -> None:
+    if time.monotonic() - run.renewed_at < _RENEWAL_S:
+        return
+    if not renew_lease(tx, run.fence):
+        raise StateError("another sender has taken over: this one was not heard of for too long. Nothing is lost")
+    run.renewed_at = time.monotonic()
 
 
-def _change(finished: Finished, now: datetime) -> Change:
-    verdict = finished.outcome.verdict
-    attempts = finished.claim.attempts + (verdict.state != "planned")
-    due = now + retry_pause(attempts) if verdict.state == "deferred" else None
-    return Change(finished.claim.id, verdict.state, finished.outcome.reply, attempts=attempts, next_attempt_at=due)
+def _begin(tx: Connection, run: Run, group: Sequence[Wanted], *, now: datetime) -> Begun:
+    granted = _grant(tx, run, group, now=now)
+    begun: set[int] = set()
+    holds = dict(granted.holds)
+    refused = 0
+    for edition_id, claims in _by_edition(group, granted):
+        barred = {claim.id: "not in mail.only_to" for claim in claims if not may_get_mail(run.app, claim.email)}
+        asked = [claim.id for claim in claims if claim.id not in barred]
+        done = _begin_edition(tx, run.editions[edition_id], asked, fence=run.fence, now=now)
+        begun |= done
+        if len(done) == len(claims):
+            continue
+        if (hold := _find_hold(tx, run, edition_id)) is not None:
+            holds[edition_id] = hold
+        refused += _refuse(tx, run, [claim for claim in claims if claim.id not in done], barred=barred, now=now)
+    return replace(granted, ids=frozenset(begun), refused=refused, holds=holds)
 
 
-def _begin(tx: Connection, holder: Holder, group: Sequence[Claim], *, now: datetime) -> Begun:
-    hold = _find_hold(tx, holder)
-    if hold is not None:
-        return Begun([], hold=hold)
-    refused = _find_refused(tx, holder, group)
+def _grant(tx: Connection, run: Run, group: Sequence[Wanted], *, now: datetime) -> Begun:
+    """What pace says: which of the group have to wait, and what holds their editions."""
+    waits: dict[int, float] = {}
+    holds: dict[str, str] = {}
+    connections: dict[str, int | None] = {}
+    for relay in {one.relay for one in group}:
+        claims = [one.claim for one in group if one.relay == relay]
+        answer = run.pacer.grant(tx, relay, [domain_of(claim) for claim in claims], now=now)
+        waits |= {claim.id: wait for claim, wait in zip(claims, answer.waits, strict=True) if wait}
+        connections[relay] = answer.connections
+        if answer.hold:
+            holds |= {claim.edition_id: f"held: {answer.hold}" for claim in claims}
+    return Begun(waits=waits, holds=holds, connections=connections)
+
+
+def _by_edition(group: Sequence[Wanted], granted: Begun) -> Iterable[tuple[str, list[Claim]]]:
+    """The claims that pace lets begin, edition by edition."""
+    claims = sorted((one.claim for one in group if one.claim.id not in granted.waits), key=_edition_of)
+    return ((name, list(these)) for name, these in groupby(claims, key=_edition_of))
+
+
+def _edition_of(claim: Claim) -> str:
+    return claim.edition_id
+
+
+def _begin_edition(tx: Connection, sending: Sending, ids: Sequence[int], *, fence: int, now: datetime) -> set[int]:
+    if now >= sending.expires_at:
+        ledger.close_pending(tx, sending.edition_id, state="expired", reply=NOT_SENT_ANY_MORE, now=now)
+        return set()
+    return ledger.begin(tx, Asked(sending.edition_id, sending.cadence, ids), fence=fence, now=now)
+
+
+def _find_hold(tx: Connection, run: Run, edition_id: str) -> str | None:
+    if run.app.clock() >= run.editions[edition_id].expires_at:
+        return NOT_SENT_ANY_MORE
+    gate = ledger.read_gate(tx, edition_id)
+    if gate.state != "planned" or gate.is_paused:
+        return gate.outcome or f"{edition_id} is {gate.state}"
+    return None if gate.is_approved else f"{edition_id} is not approved any more"
+
+
+def _refuse(tx: Connection, run: Run, claims: Sequence[Claim], *, barred: dict[int, str], now: datetime) -> int:
+    """Settle those of the claims whose readers may not have mail; how many."""
+    standings = ledger.read_standings(
+        tx, [claim.id for claim in claims], cadence=run.editions[claims[0].edition_id].cadence
+    )
+    refused = barred | {one.delivery_id: reason for one in standings if (reason := _refusal(one)) is not None}
     changes = [
         Change(claim.id, "suppressed", refused[claim.id], attempts=claim.attempts)
-        for claim in group
+        for claim in claims
         if claim.id in refused
     ]
-    ledger.settle(tx, changes, fence=holder.fence, now=now)
-    wanted = [claim.id for claim in group if claim.id not in refused]
-    begun = set(ledger.begin(tx, wanted, fence=holder.fence, now=now))
-    return Begun([claim for claim in group if claim.id in begun], refused=len(refused))
-
-
-def _find_hold(tx: Connection, holder: Holder) -> str | None:
-    gate = ledger.read_gate(tx, holder.edition_id)
-    if gate.state != "planned" or gate.is_paused:
-        return gate.outcome or f"{holder.edition_id} is {gate.state}"
-    return None if gate.is_approved else f"{holder.edition_id} is not approved any more"
-
-
-def _find_refused(tx: Connection, holder: Holder, group: Sequence[Claim]) -> dict[int, str]:
-    standings = ledger.read_standings(tx, [claim.id for claim in group], cadence=holder.cadence)
-    refused = {one.delivery_id: reason for one in standings if (reason := _refusal(one)) is not None}
-    barred = {claim.id: "not in mail.only_to" for claim in group if not may_get_mail(holder.app, claim.email)}
-    return barred | refused
+    ledger.settle(tx, changes, fence=run.fence, now=now)
+    return len(changes)
 
 
 def _refusal(standing: Standing) -> str | None:

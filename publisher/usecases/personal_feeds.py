@@ -16,9 +16,9 @@ from feeds.criteria import Criteria
 from feeds.paths import FORMATS, ROOT, Format
 from feeds.render import FeedInfo, authority_of
 from publisher.app import App
-from publisher.config import Site
 from publisher.errors import NotFoundError, StateError
 from publisher.i18n import translator
+from publisher.sections import Site
 from publisher.store import personal_feeds as store
 from publisher.store.feed_versions import read_version
 from publisher.store.newsroom import read_labels

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -33,7 +34,34 @@ def plan(app: App, edition_id: str) -> int:
         state = {"state": "planned"} if added else {"state": "done", "outcome": NOBODY, "done_at": now}
         store.change_edition(tx, edition_id, planned_at=now, **state)
         passing("plan-before-commit")
+    passing("plan-after-commit")
     return added
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A variant of an edition and how many readers it has, or would have if it were planned now."""
+
+    language: str
+    mask: bytes
+    readers: int
+
+    @property
+    def items(self) -> int:
+        """How many items it has."""
+        return int.from_bytes(self.mask).bit_count()
+
+
+def foresee(app: App, edition_id: str) -> list[Foreseen]:
+    """Who gets what: of a planned edition as it is planned, of another as it would be. Nothing is changed."""
+    with app.database.write() as tx:
+        edition = store.read_edition(tx, edition_id)
+        if edition.planned_at is None:
+            frozen = store.read_frozen_items(tx, edition_id)
+            _plan(tx, _describe(app, tx, edition, frozen=frozen), now=app.clock(), frozen=frozen)
+        found = [Foreseen(*row) for row in planning.list_readers(tx, edition_id)]
+        tx.rollback()
+    return found
 
 
 def variant_uid(edition_id: str, language: str, mask: bytes) -> str:
@@ -57,6 +85,7 @@ def _plan(tx: Connection, description: planning.Plan, *, frozen: Sequence[Frozen
     everything = [(language, full_mask(len(frozen))) for language in description.languages]  # for the public archive
     pages = ((language, mask, variant_uid(edition.id, language, mask)) for language, mask in {*chosen, *everything})
     planning.add_variants(tx, edition.id, sorted(pages))
+    passing("plan-before-deliveries")
     added = planning.add_deliveries(tx, edition.id, now)
     planning.drop_work(tx)
     return added

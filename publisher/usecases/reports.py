@@ -2,19 +2,28 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from feeds.model import Label
 from publisher.app import App
 from publisher.store import deliveries as ledger
 from publisher.store import editions as store
+from publisher.store import figures
 from publisher.store.editions import Edition, FrozenItem
+from publisher.store.figures import Span
 from publisher.store.newsroom import read_digest, read_labels
 from publisher.store.subscribers import list_subscriptions
 from publisher.usecases.addressing import message_id
 from publisher.usecases.people import find_person, read_address
 from subscribers.model import Subscriber, Subscription
 from subscribers.selection import Rule, explain, mask_items
+
+MOST_SHOWN = 20
+"""Domains and kinds of reply that a report names."""
+
+_SHORTEST_SPAN = timedelta(seconds=1)
+"""Of a shorter run nobody can say how many messages a second it makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,39 @@ def list_deliveries(app: App, edition_id: str) -> Iterator[dict[str, Any]]:
                 "reply": row["reply"],
                 "attempts": row["attempts"],
             }
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """An edition in numbers."""
+
+    planned_at: datetime | None
+    done_at: datetime | None
+    messages_per_second: float | None
+    """Over those that were sent at once, from the first to the last of them; None where that says nothing."""
+    domains: dict[str, dict[str, int]]
+    """By recipient domain and state; the most frequent, and ``other``."""
+    replies: dict[str, dict[str, int]]
+    """By kind of reply and state, likewise."""
+
+
+def count_figures(app: App, edition_id: str) -> Figures:
+    """The figures of an edition, counted from its rows."""
+    with app.database.read() as tx:
+        edition = store.read_edition(tx, edition_id)
+        return Figures(
+            planned_at=edition.planned_at,
+            done_at=edition.done_at,
+            messages_per_second=_rate(figures.measure_span(tx, edition_id)),
+            domains=figures.count_domains(tx, edition_id, limit=MOST_SHOWN),
+            replies=figures.count_replies(tx, edition_id, limit=MOST_SHOWN),
+        )
+
+
+def _rate(span: Span) -> float | None:
+    if span.first_at is None or span.last_at is None or span.last_at - span.first_at < _SHORTEST_SPAN:
+        return None
+    return round(span.count / (span.last_at - span.first_at).total_seconds(), 1)
 
 
 def explain_edition(app: App, address: str, edition_id: str) -> WhyReport:

@@ -1,27 +1,44 @@
 """Sending an edition, and what happens to it before and after."""
 
 import asyncio
-from collections.abc import Callable
+import os
+import socket
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Connection
 
 from publisher.app import App
-from publisher.errors import StateError, TransportError
+from publisher.errors import ConfigError, DnsError, PublisherError, StateError, TransportError
 from publisher.store import deliveries as ledger
-from publisher.store.editions import Edition, Variant, change_edition, count_variants, forget_errors, read_edition
+from publisher.store.editions import Variant, change_edition, count_variants, forget_errors, read_edition
+from publisher.store.leases import end_lease, take_lease, take_over
 from publisher.store.lock import sender_lock
-from publisher.store.newsroom import NumberedDigest, read_digest
-from publisher.transport import smtp
-from publisher.usecases.addressing import check_signing
-from publisher.usecases.intents import Holder, give_back
+from publisher.store.newsroom import read_digest
+from publisher.usecases.intents import NOT_SENT_ANY_MORE, give_back
+from publisher.usecases.pacing import Pacer, make_rules
+from publisher.usecases.preflight import check_before_rendering
 from publisher.usecases.pump import Progress, Pump
 from publisher.usecases.rendering import render_variants
+from publisher.usecases.resolving import settle_uncertain
+from publisher.usecases.restoring import begin_run, check_epoch
+from publisher.usecases.run import Run, Sending
 from subscribers.schedule import expires_at
 
 RETRY_PAUSE = timedelta(minutes=1)
 """After a relay could not be used, the service leaves it alone for so long (and no account is locked)."""
+
+JOIN_PAUSE_S = 5.0
+"""How often a run looks for editions that became due after it began."""
+
+KNOWN_PAUSE_S = 60.0
+
+FindMore = Callable[[], Sequence[str]]
+"""Names of the editions that are due."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +68,152 @@ def send_edition(app: App, edition_id: str, *, start: Callable[[int], Progress] 
 async def send(
     app: App, edition_id: str, *, stop: asyncio.Event, start: Callable[[int], Progress] | None = None
 ) -> SendResult:
-    """Send what is due of a planned edition until nothing is left to try now, ``stop`` is set, or the relay fails.
+    """Send what is due of a planned edition until nothing is left to try now, ``stop`` is set, or the relays fail.
 
     May be repeated at any time, also after a kill: intents that were left open become ``uncertain`` and are not
     repeated. ``start`` is told how many deliveries are pending and returns what to call with progress.
     SenderBusyError where another process sends.
     """
-    check_signing(app.config)
+    (result,) = await send_all(app, [edition_id], stop=stop, start=start)
+    return result
+
+
+async def send_all(
+    app: App,
+    edition_ids: Sequence[str],
+    *,
+    stop: asyncio.Event,
+    start: Callable[[int], Progress] | None = None,
+    find_more: FindMore | None = None,
+) -> list[SendResult]:
+    """As ``send``, several editions side by side. ``find_more`` is asked at once, and now and then, for others.
+
+    What is wrong with one of these editions is logged and keeps none of the others.
+    """
     with sender_lock(app.database):
-        edition, digest, pending = await asyncio.to_thread(_prepare, app, edition_id)
-        if edition.state != "planned" or not pending:
-            return await asyncio.to_thread(read_result, app, edition_id)
-        if (trouble := await _try_relay(app)) is not None:
-            await asyncio.to_thread(_close_when_done, app, edition_id, trouble)
-            return await asyncio.to_thread(read_result, app, edition_id, trouble)
-        unrendered = await asyncio.to_thread(render_variants, app, edition_id, stop=stop.is_set)
-        holder = Holder(app, edition.id, digest.digest.cadence)
-        pump = Pump(holder, digest.number, stop=stop, progress=start(pending) if start else _ignore)
+        run = await asyncio.to_thread(_begin_run, app)
+        try:
+            return await _Sender(run, stop).send(
+                edition_ids, start=start or (lambda _pending: _ignore), find_more=find_more
+            )
+        finally:
+            await asyncio.to_thread(_end_run, run)
+
+
+class _Sender:
+    """One run: which editions take part, and how each ends."""
+
+    def __init__(self, run: Run, stop: asyncio.Event) -> None:
+        self._run = run
+        self._app = run.app
+        self._stop = stop
+        self._trouble: str | None = None
+        self._holds: dict[str, str] = {}
+        self._unrendered: dict[str, list[Variant]] = {}
+
+    async def send(
+        self,
+        edition_ids: Sequence[str],
+        *,
+        start: Callable[[int], Progress],
+        find_more: FindMore | None,
+    ) -> list[SendResult]:
+        seen = list(edition_ids)
+        for edition_id in seen:
+            await self._join_or_wait(edition_id)
+        await self._join_more(seen, find_more)
+        if self._run.editions:
+            keeping = [
+                asyncio.create_task(self._keep_joining(seen, find_more)),
+                asyncio.create_task(self._keep_known()),
+            ]
+            try:
+                pending = sum(one.pending for one in self._run.editions.values())
+                await self._pump(start(pending))
+            finally:
+                for task in keeping:
+                    task.cancel()
+        return [await asyncio.to_thread(self._end_edition, name) for name in seen]
+
+    async def _pump(self, progress: Progress) -> None:
+        if (closed := self._run.pacer.find_closed(self._app.clock())) is not None:
+            self._trouble = closed.reason
+            return
+        pump = Pump(self._run, stop=self._stop, progress=progress)
         try:
             await pump.run()
-        finally:
-            await asyncio.to_thread(give_back, holder)
-        trouble = pump.trouble or _describe_unrendered(edition_id, unrendered)
-        await asyncio.to_thread(_close_when_done, app, edition_id, trouble)
-        return await asyncio.to_thread(read_result, app, edition_id, trouble)
+            self._trouble = pump.trouble
+            self._holds |= pump.holds
+        except TransportError as error:
+            self._trouble = str(error)
+
+    async def _join_or_wait(self, edition_id: str) -> None:
+        """As ``_join``; where no name server can say whether our keys are published, the edition waits."""
+        try:
+            await self._join(edition_id)
+        except DnsError as error:
+            self._holds[edition_id] = str(error)
+
+    async def _join(self, edition_id: str) -> None:
+        """Render what is not yet and let the edition take part; what a person must mend first is raised, and said."""
+        await asyncio.to_thread(settle_uncertain, self._app, edition_id)
+        sending = await asyncio.to_thread(_prepare, self._app, edition_id)
+        if sending is None:
+            return
+        try:
+            await asyncio.to_thread(check_before_rendering, self._app, edition_id)
+        except (ConfigError, StateError) as error:
+            await asyncio.to_thread(_close_when_done, self._app, edition_id, str(error))
+            raise
+        unrendered = await asyncio.to_thread(render_variants, self._app, edition_id, stop=self._stop.is_set)
+        self._unrendered[edition_id] = unrendered
+        self._run.editions[edition_id] = sending
+
+    async def _keep_joining(self, seen: list[str], find_more: FindMore | None) -> None:
+        while True:
+            await asyncio.sleep(JOIN_PAUSE_S)
+            await self._join_more(seen, find_more)
+
+    async def _keep_known(self) -> None:
+        """Let copies of the database that are made during a long run be known as old ones, too."""
+        while True:
+            await asyncio.sleep(KNOWN_PAUSE_S)
+            await asyncio.to_thread(begin_run, self._app)
+
+    async def _join_more(self, seen: list[str], find_more: FindMore | None) -> None:
+        """Let editions that are due by now take part: none waits for the end of a large one, or fails with another."""
+        for name in await asyncio.to_thread(find_more) if find_more else ():
+            if name in seen or self._stop.is_set():
+                continue
+            try:
+                await self._join_or_wait(name)
+            except PublisherError as error:
+                log.warning("not sent", edition=name, reason=str(error))
+            else:
+                seen.append(name)
+
+    def _end_edition(self, edition_id: str) -> SendResult:
+        trouble = self._holds.get(edition_id) or self._trouble
+        trouble = trouble or _describe_unrendered(edition_id, self._unrendered.get(edition_id, []))
+        _close_when_done(self._app, edition_id, trouble)
+        return read_result(self._app, edition_id, trouble)
+
+
+def _begin_run(app: App) -> Run:
+    """Take over from senders that died, and be known as the one that sends now; StateError on a restored database."""
+    check_epoch(app)
+    begin_run(app)
+    with app.database.write() as tx:
+        take_over(tx, app.clock(), is_alone=app.database.is_sqlite)
+        fence = take_lease(tx, f"{socket.gethostname()}:{os.getpid()}")
+    return Run(app, fence, Pacer(make_rules(app.config)))
+
+
+def _end_run(run: Run) -> None:
+    give_back(run)
+    with run.app.database.write() as tx:
+        end_lease(tx, run.fence)
+    begin_run(run.app)
 
 
 def read_result(app: App, edition_id: str, trouble: str | None = None) -> SendResult:
@@ -92,32 +231,25 @@ def read_result(app: App, edition_id: str, trouble: str | None = None) -> SendRe
         )
 
 
-async def _try_relay(app: App) -> str | None:
-    """Why the relay cannot be used now, found out by one connection before ten ask for the password to be refused."""
-    try:
-        async with smtp.Connection(app.config):
-            return None
-    except TransportError as error:
-        return str(error)
-
-
-def _prepare(app: App, edition_id: str) -> tuple[Edition, NumberedDigest, int]:
-    """Take over from a sender that died, expire what is too old; the edition, its digest and how much is pending."""
+def _prepare(app: App, edition_id: str) -> Sending | None:
+    """Expire what is too old; the edition where something of it is to be sent."""
     now = app.clock()
     with app.database.write() as tx:
         edition = read_edition(tx, edition_id)
         if edition.state in ("open", "approved"):
             raise StateError(f"{edition_id} is not planned. Run: publisher digest plan {edition_id}")
         digest = read_digest(tx, edition.digest_id)
-        ledger.take_over(tx, now)
+        expiry = expires_at(digest.digest, edition.window_end)
         forget_errors(tx, edition_id)
         if edition.state == "cancelled":
             ledger.close_pending(tx, edition_id, state="cancelled", reply=edition.outcome or "", now=now)
-        elif now >= expires_at(digest.digest, edition.window_end):
-            ledger.close_pending(tx, edition_id, state="expired", reply="the next edition is due", now=now)
+        elif now >= expiry:
+            ledger.close_pending(tx, edition_id, state="expired", reply=NOT_SENT_ANY_MORE, now=now)
         _close(tx, app, edition_id)
         pending = _count_pending(tx, edition_id)
-    return edition, digest, pending
+    if not (edition.state == "planned" and pending):
+        return None
+    return Sending(edition_id, digest.number, digest.digest.cadence, edition.window_end, expiry, pending)
 
 
 def _close_when_done(app: App, edition_id: str, trouble: str | None) -> None:
@@ -125,10 +257,14 @@ def _close_when_done(app: App, edition_id: str, trouble: str | None) -> None:
         edition = read_edition(tx, edition_id)
         if edition.state == "cancelled":  # while this run had messages in flight
             ledger.close_pending(tx, edition_id, state="cancelled", reply=edition.outcome or "", now=app.clock())
-        elif edition.paused_at is None:
+        elif edition.state == "planned" and edition.paused_at is None:
             retry_at = app.clock() + RETRY_PAUSE if trouble else None
-            change_edition(tx, edition_id, outcome=f"held: {trouble}" if trouble else None, retry_at=retry_at)
+            change_edition(tx, edition_id, outcome=_held(trouble), retry_at=retry_at)
         _close(tx, app, edition_id)
+
+
+def _held(trouble: str | None) -> str | None:
+    return trouble and (trouble if trouble.startswith("held: ") else f"held: {trouble}")
 
 
 def _close(tx: Connection, app: App, edition_id: str) -> None:

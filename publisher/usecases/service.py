@@ -14,7 +14,8 @@ from publisher.usecases.hub_pings import PingReport, note_changes, ping_hubs
 from publisher.usecases.hub_subscriptions import renew_subscriptions
 from publisher.usecases.opening import open_due_editions
 from publisher.usecases.planning import plan
-from publisher.usecases.sending import send
+from publisher.usecases.resolving import find_unsettled, settle_uncertain
+from publisher.usecases.sending import send_all
 
 log = structlog.get_logger()
 
@@ -40,11 +41,23 @@ async def edition_tick(app: App) -> None:
 
 
 async def send_tick(app: App, stop: asyncio.Event) -> None:
-    """Send what is due. It lasts as long as its slowest server takes, so it has a loop of its own."""
-    for name in await asyncio.to_thread(_find_sendable, app):
-        if stop.is_set():
-            return
-        await _send(app, name, stop)
+    """Settle what is in doubt, then send what is due, all editions side by side.
+
+    It lasts as long as its slowest server takes, so it has a loop of its own.
+    """
+    for name in await asyncio.to_thread(find_unsettled, app):
+        await _settle(app, name)
+    if not await asyncio.to_thread(_find_sendable, app):
+        return
+    try:
+        results = await send_all(app, (), stop=stop, find_more=lambda: _find_sendable(app))
+    except SenderBusyError as error:
+        log.info("waiting for the other sender", reason=str(error))
+    except PublisherError as error:
+        log.warning("not sent", reason=str(error))
+    else:
+        for result in results:
+            log.info("sent", edition=result.edition, trouble=result.trouble, **result.states)
 
 
 async def hub_tick(app: App) -> None:
@@ -66,15 +79,13 @@ async def _plan(app: App, edition_id: str) -> None:
         log.info("planned", edition=edition_id, deliveries=added)
 
 
-async def _send(app: App, edition_id: str, stop: asyncio.Event) -> None:
+async def _settle(app: App, edition_id: str) -> None:
     try:
-        result = await send(app, edition_id, stop=stop)
-    except SenderBusyError as error:
-        log.info("waiting for the other sender", edition=edition_id, reason=str(error))
+        result = await asyncio.to_thread(settle_uncertain, app, edition_id)
     except PublisherError as error:
-        log.warning("not sent", edition=edition_id, reason=str(error))
+        log.warning("not settled", edition=edition_id, reason=str(error))
     else:
-        log.info("sent", edition=edition_id, trouble=result.trouble, **result.states)
+        log.info("settled", edition=edition_id, uncertain=result.left, **result.settled)
 
 
 def _find_plannable(app: App) -> list[str]:

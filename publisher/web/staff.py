@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from publisher.app import App
-from publisher.config import INTERFACE_LANGUAGES
+from publisher.config_types import INTERFACE_LANGUAGES
 from publisher.errors import RenderError
 from publisher.usecases.editions import approve, list_all
 from publisher.usecases.feeds import list_feed_problems

@@ -108,7 +108,10 @@ def test_an_edition_goes_step_by_step_with_one_json_document_each(shell: Shell) 
     planned = shell.json("digest", "plan", name)
     assert planned == {"edition": name, "planned": 2, "states": {"planned": 2}, "variants": planned["variants"]}
     assert shell.json("digest", "send", name) == planned | {"states": {"sent": 2}}
-    assert shell.json("digest", "report", name) == planned | {"states": {"sent": 2}}
+    reported = shell.json("digest", "report", name)
+    assert reported == reported | planned | {"states": {"sent": 2}}
+    assert reported["domains"] == {"example.org": {"sent": 2}}
+    assert reported["replies"] == {"250 2.0.0": {"sent": 2}}
     rows = [json.loads(line) for line in shell.run("digest", "report", name, "--deliveries").stdout.splitlines()]
     assert {row["email"] for row in rows} == {"ana@example.org", "ben@example.org"}
     assert {row["message_id"] for row in rows} == {one.message_id for one in shell.court.accepted}

@@ -1,5 +1,6 @@
 """The configuration file: every fault names file, key and remedy."""
 
+from datetime import date, time
 from importlib.resources import files
 from pathlib import Path
 
@@ -8,7 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from publisher.config import load_config
+from publisher.config_types import parse_name_server
 from publisher.errors import ConfigError
+from publisher.usecases.pacing import FIRST_RELAY_RATE, make_rules
+from subscribers.pacing import Limits, WarmUp, Window
 
 SHARED = Path(__file__).parents[2] / "../shared/examples/publisher.toml"
 TEXT = """
@@ -22,6 +26,9 @@ bounce_domain = "Bounces.harbour.example"
 [smtp]
 host = "mail.harbour.example"
 """
+
+
+GMAIL = '{ domain = "Gmail.com", messages_per_second = 5 }'
 
 
 @pytest.fixture
@@ -91,6 +98,16 @@ def test_the_shared_example_loads() -> None:
         ("Bounces.harbour.example", "", "mail.bounce_domain: ''"),
         ("Bounces.harbour.example", "bounces.example.", "with a dot at its end. Remove the dot"),
         ("Bounces.harbour.example", "a" * 64 + ".example", "is not a domain name"),
+        ("[smtp]", '[pace]\nwindow = "8-20"\n[smtp]', "pace.window: '8-20': is not a window of the day. Use two times"),
+        ("[smtp]", '[pace]\nwindow = "08:00-08:00"\n[smtp]', "pace.window: '08:00-08:00'"),
+        ("[smtp]", "[pace]\nwarm_up = true\n[smtp]", "pace.warm_up: True"),
+        ("[smtp]", "[pace.warm_up]\nfirst_day = 5\n[smtp]", "pace.warm_up.start: is missing"),
+        ("[smtp]", "[pace.warm_up]\nstart = 2026-12-01\nuntil = 5\n[smtp]", "until is less than first_day"),
+        ("[smtp]", "[pace.warm_up]\nstart = 2026-12-01\ngrowth = 1\n[smtp]", "pace.warm_up.growth: 1"),
+        ("[smtp]", '[[pace.domains]]\ndomain = "gmail.com"\n[smtp]', "domains.0.messages_per_second: is missing"),
+        ("[smtp]", f"[pace]\ndomains = [{GMAIL}, {GMAIL}]\n[smtp]", "gmail.com stands there twice. Remove one"),
+        ('host = "mail.harbour.example"', 'ca_file = "publisher.toml"', "publisher.toml holds no certificates"),
+        ('host = "mail.harbour.example"', 'ca_file = "nowhere.pem"', "smtp.ca_file: "),
         ("[site]", "[site", "is not TOML"),
         ("[site]", 'site = "x"\n[other]', "site"),
     ],
@@ -107,6 +124,18 @@ def test_domains_of_other_scripts_are_used_in_ascii(file: Path) -> None:
     mail = load_config(file).mail
 
     assert (mail.sender_domain, mail.bounce_domain) == ("xn--hfen-loa.example", "xn--rck-hoa.xn--hfen-loa.example")
+
+
+def test_pace_is_read_with_its_window_plan_and_limits(file: Path) -> None:
+    pace = f'[pace]\nwindow = "08:00-20:00"\nwarm_up = {{ start = 2026-12-01 }}\ndomains = [{GMAIL}]\n'
+    file.write_text(TEXT + pace)
+
+    rules = make_rules(load_config(file))
+
+    assert rules.window == Window(time(8), time(20))
+    assert rules.warm_up == WarmUp(date(2026, 12, 1), first_day=200, growth=1.5, until=100_000)
+    assert rules.limits("domain:gmail.com").rate == 5
+    assert rules.limits("relay:main") == Limits(None, 10, FIRST_RELAY_RATE)
 
 
 def test_all_faults_are_told_at_once(file: Path) -> None:
@@ -151,11 +180,15 @@ def test_an_empty_secret_is_no_secret(file: Path) -> None:
     assert "is empty. Write the secret into it" in complaint(file)
 
 
-def test_a_password_is_read_without_its_newline(file: Path) -> None:
-    file.write_text(TEXT + 'username = "u"\npassword_file = "secret"\n')
+def test_a_relay_takes_from_the_section_what_it_does_not_say(file: Path) -> None:
+    file.write_text(
+        TEXT + 'username = "u"\npassword_file = "secret"\n[[smtp.relays]]\nname = "a"\nhost = "a.example.org"\n'
+    )
     (file.parent / "secret").write_text("open sesame\n")
 
-    assert load_config(file).password() == "open sesame"
+    (relay,) = load_config(file).smtp.pool
+
+    assert (relay.host, relay.username, relay.password_file) == ("a.example.org", "u", file.parent / "secret")
 
 
 def test_the_environment_wins_over_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +211,7 @@ def test_the_environment_wins_over_the_file(file: Path, monkeypatch: pytest.Monk
         ("PUBLISHER_SITE__LANGUAGES", "en,fr", "Write lists as JSON"),
         ("PUBLISHER_SITE", "x", "the environment has PUBLISHER_SITE, which is no key"),
         ("PUBLISHER_SMPT__HOST", "x", "the environment has PUBLISHER_SMPT__HOST, which is no key. Use PUBLISHER_SECT"),
-        ("PUBLISHER_SMTP_HOST", "x", "with a section of site, database, mail, smtp, dkim, web, or unset it"),
+        ("PUBLISHER_SMTP_HOST", "x", "with a section of site, database, mail, smtp, pace, dkim, dns, web, or unset it"),
         ("publisher_smpt__host", "x", "publisher_smpt__host"),
         ("PUBLISHER_FOLDER", "/somewhere/else", "PUBLISHER_FOLDER"),
     ],
@@ -198,3 +231,47 @@ def test_any_text_is_read_or_refused_with_words(file: Path, content: str) -> Non
 
     with pytest.raises(ConfigError):
         load_config(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("192.0.2.53", ("192.0.2.53", 53)),
+        ("127.0.0.1:5353", ("127.0.0.1", 5353)),
+        ("2001:db8::53", ("2001:db8::53", 53)),
+        ("[2001:db8::53]", ("2001:db8::53", 53)),
+        ("[2001:db8::53]:5353", ("2001:db8::53", 5353)),
+    ],
+)
+def test_a_name_server_is_an_address_with_or_without_a_port(text: str, place: tuple[str, int]) -> None:
+    assert parse_name_server(text) == place
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ('[dns]\nservers = ["ns.example"]', "is no name server. Use an address like"),
+        ('[dns]\nservers = ["127.0.0.1:0"]', "is no name server"),
+        ('[dns]\nservers = ["127.0.0.1:70000"]', "is no name server"),
+        ('[dkim]\ndomain = "a.example"\nselector = "s 1"\nkey_file = "k"', "dkim.selector: 's 1': is no selector"),
+        ('[dkim]\ndomain = "a.example"\nselector = "s;d=x"\nkey_file = "k"', "is no selector"),
+        ('[dkim]\ndomain = "a.example"\nselector = "s"\nkey_file = "k"\ned25519_selector = "t"', "go together"),
+        (
+            '[dkim]\ndomain = "a.example"\nselector = "s"\nkey_file = "k"\ned25519_selector = "S"\n'
+            'ed25519_key_file = "l"',
+            "are the same",
+        ),
+    ],
+)
+def test_a_wrong_value_of_dns_or_dkim_is_named(file: Path, section: str, words: str) -> None:
+    file.write_text(TEXT + section)
+
+    assert words in complaint(file)
+
+
+def test_the_second_key_must_be_there_too(file: Path) -> None:
+    (file.parent / "rsa.pem").write_text("key")
+    keys = 'selector = "s"\nkey_file = "rsa.pem"\ned25519_selector = "t"\ned25519_key_file = "second.pem"\n'
+    file.write_text(TEXT + '[dkim]\ndomain = "harbour.example"\n' + keys)
+
+    assert f"dkim.ed25519_key_file: cannot read {file.parent / 'second.pem'}" in complaint(file)

@@ -1,10 +1,15 @@
 """The doctor names what is wrong."""
 
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import dns.rcode
 import pytest
 from judging import open_court
+from name_server import NameServer, in_strings, open_name_server
 from newsroom_app import Newsroom, open_newsroom
 
 from publisher.store.newsroom import put_entry
@@ -25,7 +30,17 @@ def findings(newsroom: Newsroom) -> dict[str, tuple[bool, str]]:
 def test_a_well_deployment_is_found_well(newsroom: Newsroom) -> None:
     found = findings(newsroom)
 
-    assert list(found) == ["configuration", "database", "sources", "feeds", "digests", "templates", "dkim", "smtp"]
+    assert list(found) == [
+        "configuration",
+        "database",
+        "sources",
+        "feeds",
+        "digests",
+        "templates",
+        "dkim",
+        "smtp",
+        "dns",
+    ]
     assert found["templates"][1] == "a sample digest renders in en, fr, ru"
     assert all(is_well for is_well, _ in found.values())
     assert found["digests"][1] == "weekly, daily"
@@ -111,3 +126,53 @@ def test_a_wrong_configuration_ends_the_examination_with_its_words(newsroom: New
 
     assert list(found) == ["configuration"]
     assert "site.name: is missing" in found["configuration"][1]
+
+
+def test_what_dns_lacks_is_told_with_the_record_to_publish(newsroom: Newsroom) -> None:
+    with open_name_server() as server:
+        ask(newsroom, server)
+
+        found = findings(newsroom)
+
+    assert found["dkim record"] == (True, "the relay signs, with a key of its own")
+    assert 'TXT "v=spf1 ip4:ADDRESS-OF-THE-RELAY -all"' in found["spf"][1]
+    assert 'Publish: _dmarc.harbour.example. TXT "v=DMARC1; p=none"' in found["dmarc"][1]
+    assert "Publish: bounces.harbour.example. MX 10" in found["mx"][1]
+    assert [subject for subject, (is_well, _) in found.items() if not is_well] == ["spf", "dmarc", "mx"]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_a_key_made_as_we_say_is_missed_in_dns_until_it_is_published(newsroom: Newsroom) -> None:
+    key = newsroom.folder / "dkim.pem"
+    subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
+    dkim = '\n[dkim]\ndomain = "harbour.example"\nselector = "s1"\nkey_file = "dkim.pem"\n'
+    newsroom.config_file.write_text(newsroom.config_file.read_text() + dkim)
+    with open_name_server() as server:
+        ask(newsroom, server)
+        before = findings(newsroom)
+        record = re.search(r'TXT "(v=DKIM1; k=rsa; p=.*)"', before["dkim record"][1])
+        assert record
+
+        server.records["s1._domainkey.harbour.example", "TXT"] = [in_strings(record[1])]
+        after = findings(newsroom)
+
+    assert before["dkim"] == (True, "signs as s1._domainkey.harbour.example")
+    assert not before["dkim record"][0]
+    assert after["dkim record"] == (True, "s1._domainkey.harbour.example has the key of the file")
+
+
+def test_a_dns_that_does_not_answer_is_told_once_a_subject(newsroom: Newsroom) -> None:
+    with open_name_server() as server:
+        server.rcode = dns.rcode.SERVFAIL
+        ask(newsroom, server)
+
+        found = findings(newsroom)
+
+    for subject in ("spf", "dmarc", "mx"):
+        assert not found[subject][0]
+        assert "could not be looked up" in found[subject][1]
+
+
+def ask(newsroom: Newsroom, server: NameServer) -> None:
+    text = newsroom.config_file.read_text()
+    newsroom.config_file.write_text(text.replace("servers = []", f'servers = ["{server.address}"]'))

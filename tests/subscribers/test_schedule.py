@@ -164,6 +164,7 @@ def test_a_name_falls_back_to_english_and_then_to_any_language() -> None:
         ({"cadence": "monthly", "day": 29}, "digests.d.day: 29: use a day of the month from 1 to 28"),
         ({"cadence": "monthly", "day": True}, "digests.d.day"),
         ({"cadence": "daily", "day": "monday"}, "digests.d.day: 'monday': remove it"),
+        ({"uncertain": "resend"}, "digests.d.uncertain: 'resend' is not one of hold, resend-once"),
         ({"approval": "no"}, "digests.d.approval: 'no' is not one of required, automatic"),
     ],
 )
@@ -176,7 +177,7 @@ def test_a_wrong_entry_is_refused_with_key_and_remedy(change: Mapping[str, Any],
 
 @given(
     st.dictionaries(
-        st.sampled_from(["id", "title", "cadence", "at", "day", "approval", "x"]),
+        st.sampled_from(["id", "title", "cadence", "at", "day", "approval", "uncertain", "x"]),
         st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(CADENCES) | st.just(TITLE),
     )
 )

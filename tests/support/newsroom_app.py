@@ -3,6 +3,7 @@
 import atexit
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -47,17 +48,22 @@ connections = {connections}
 [web]
 port = {web_port}
 staff_port = 0
+
+[dns]
+servers = []
 """
 
 
 @dataclass
 class Clock:
-    """Stands still until a test moves it."""
+    """Stands still until a test moves it, or lets it go on."""
 
     now: datetime = MONDAY
+    goes_on: bool = False
+    _started: float = field(default_factory=time.monotonic)
 
     def __call__(self) -> datetime:
-        return self.now
+        return self.now + timedelta(seconds=time.monotonic() - self._started if self.goes_on else 0)
 
     def forward(self, **duration: float) -> None:
         self.now += timedelta(**duration)

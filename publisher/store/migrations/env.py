@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from alembic import context
 
-from publisher.store import schema, schema_hubs  # noqa: F401 (their tables join the metadata)
+from publisher.store import schema, schema_dispatch, schema_hubs  # noqa: F401 (their tables join the metadata)
 from publisher.store.columns import Json, Moment, metadata
 
 

@@ -13,13 +13,27 @@ import pytest
 from trial import Begin, Trial
 
 from publisher.failpoints import NAMES
-from publisher.store.schema import deliveries
+from publisher.store.schema_dispatch import deliveries
 from publisher.usecases.editions import approve
 from publisher.usecases.opening import open_edition
 from publisher.usecases.planning import plan
 
 CONNECTIONS = 3
 IN_FLIGHT = CONNECTIONS * 2
+
+
+PLAN_POINTS = ("plan-before-deliveries", "plan-before-commit", "plan-after-commit")
+SEND_POINTS = (
+    "send-after-claim",
+    "send-after-intent",
+    "send-before-data",
+    "send-mid-body",
+    "send-after-dot",
+    "send-after-reply",
+    "send-before-commit",
+    "send-after-outcome",
+    "send-before-release",
+)
 
 
 def start_sender(trial: Trial, failpoint: str = "") -> subprocess.Popen[bytes]:
@@ -53,9 +67,14 @@ def assert_fair(trial: Trial, people: int, *, uncertain: int) -> None:
     ("failpoint", "uncertain"),
     [
         ("send-after-claim:1", 0),
-        ("send-after-intent:7", IN_FLIGHT),
+        ("send-after-intent:2", IN_FLIGHT),
+        ("send-before-data:7", IN_FLIGHT),
+        ("send-mid-body:7", IN_FLIGHT),
+        ("send-after-dot:7", IN_FLIGHT),
         ("send-after-reply:7", IN_FLIGHT),
+        ("send-before-commit:4", IN_FLIGHT),
         ("send-after-outcome:4", IN_FLIGHT),
+        ("send-before-release:1", 0),
     ],
 )
 def test_a_sender_that_dies_at_a_named_point_is_carried_on_by_the_next(
@@ -70,18 +89,20 @@ def test_a_sender_that_dies_at_a_named_point_is_carried_on_by_the_next(
     assert_fair(trial, 40, uncertain=uncertain)
 
 
-def test_planning_that_dies_before_its_commit_leaves_nothing_and_is_done_again(begin: Begin) -> None:
+@pytest.mark.parametrize("point", PLAN_POINTS)
+def test_planning_that_dies_leaves_nothing_or_all_and_may_be_repeated(begin: Begin, point: str) -> None:
     trial = begin(20)
     trial.newsroom.clock.forward(hours=24)
     trial.newsroom.add_item(released_at=trial.newsroom.clock.now - timedelta(hours=1))
     trial.edition = open_edition(trial.newsroom.app, "weekly").id
     approve(trial.newsroom.app, trial.edition, actor="ada")
 
-    died_with = start(trial, "digest", "plan", trial.edition, failpoint="plan-before-commit").wait(timeout=60)
+    died_with = start(trial, "digest", "plan", trial.edition, failpoint=point).wait(timeout=60)
 
     assert died_with == 137
-    assert trial.states == {}
-    assert plan(trial.newsroom.app, trial.edition) == 20
+    assert trial.states == ({"planned": 20} if point == "plan-after-commit" else {})
+    plan(trial.newsroom.app, trial.edition)
+    assert trial.states == {"planned": 20}
     trial.send()
     assert_fair(trial, 20, uncertain=0)
 
@@ -89,13 +110,7 @@ def test_planning_that_dies_before_its_commit_leaves_nothing_and_is_done_again(b
 def test_every_failpoint_of_sending_has_its_trial() -> None:
     tried = {mark for mark in NAMES if mark.startswith(("send-", "plan-"))}
 
-    assert tried == {
-        "plan-before-commit",
-        "send-after-claim",
-        "send-after-intent",
-        "send-after-reply",
-        "send-after-outcome",
-    }
+    assert tried == {*PLAN_POINTS, *SEND_POINTS, "send-release-lock"}
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,7 +14,9 @@ from publisher.mail.content import DigestContent, Rendered
 from publisher.mail.render import render_variant
 from publisher.store.deliveries import find_sendable
 from publisher.store.lock import sender_lock
-from publisher.store.schema import deliveries, editions, subscribers
+from publisher.store.schema import editions, subscribers
+from publisher.store.schema_dispatch import deliveries
+from publisher.transport import session
 from publisher.usecases import pump, rendering
 from publisher.usecases.editions import cancel, pause, resume
 from publisher.usecases.opening import open_edition
@@ -96,12 +99,30 @@ def test_an_unsubscribe_holds_for_everyone_whose_message_has_not_begun(begin: Be
 
 
 def test_an_intent_that_waited_is_read_again_before_its_body_begins(begin: Begin) -> None:
-    trial = begin(2, connections=1, smtp="messages_per_second = 0.8")
+    trial = begin(3, delay_s=1.5, connections=1)
 
-    send_and_meanwhile(trial, lambda: leave(trial, "q000@example.org"), after=1)
+    def leave_once_begun() -> None:
+        deadline = time.monotonic() + 10
+        while [row["state"] for row in trial.newsroom.rows(deliveries)][-1] != "sending":
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        leave(trial, "q000@example.org")
 
-    assert trial.court.recipients == ["p000@example.org"]
-    assert trial.states == {"sent": 1, "suppressed": 1}
+    send_and_meanwhile(trial, leave_once_begun, after=1)
+
+    assert trial.court.recipients == ["p000@example.org", "p001@example.org"]
+    assert trial.states == {"sent": 2, "suppressed": 1}
+
+
+def test_a_relay_gets_no_more_messages_a_second_than_it_bears(begin: Begin) -> None:
+    trial = begin(8, smtp="messages_per_second = 4")
+    trial.newsroom.clock.goes_on = True
+
+    trial.send()
+
+    moments = sorted(one.at for one in trial.court.accepted)
+    assert len(moments) == 8
+    assert moments[-1] - moments[0] >= 0.75  # one second's worth at once, then a quarter of a second each
 
 
 def test_a_paused_edition_begins_nothing_more_until_it_is_resumed(begin: Begin) -> None:
@@ -268,7 +289,7 @@ def test_what_a_worker_did_not_expect_ends_the_run_and_is_told(begin: Begin, mon
     def break_down(*_arguments: object) -> None:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(pump, "STALE_INTENT_S", 0.0)
+    monkeypatch.setattr(session, "STALE_INTENT_S", 0.0)
     monkeypatch.setattr(pump, "find_veto", break_down)
 
     with pytest.raises(OSError, match="the disk is gone"):
