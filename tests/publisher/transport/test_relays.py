@@ -290,8 +290,8 @@ def test_after_a_failure_one_connection_is_tried_alone(monkeypatch: pytest.Monke
                     with pytest.raises(TransportError, match="421"):
                         await post.pool.open()
                     assert post.pool.trouble is not None
-                while post.pool.trouble is not None:
-                    await asyncio.sleep(0.01)
+                    while post.pool.trouble is not None:
+                        await asyncio.sleep(0.01)
                 post.push([f"p{number}" for number in range(10)])
                 assert relay.connections == 2
                 await post.until(lambda: len(post.outcomes) == 10)
