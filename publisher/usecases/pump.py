@@ -122,9 +122,10 @@ class Pump:
         self._raise_failure()
         self._pool.go()
         finished, self._finished = self._finished, []
+        self._open -= len(finished)  # their places are free for what begins in the same transaction
         group = self._next_group()
         if finished or group:
-            self._open += len(group) - len(finished)
+            self._open += len(group)
             await self._exchange(finished, group)
         return self._open > 0 or bool(self._finished) or not self._is_exhausted()
 
@@ -188,7 +189,7 @@ class Pump:
 
     def _can_begin(self) -> bool:
         """Whether half of what may be in flight is free and composed: a smaller group is not worth a transaction."""
-        room = min(self._group_max - self._open, self._pool.room)
+        room = min(self._group_max - self._open + len(self._finished), self._pool.room)
         return bool(self._composed) and room >= min(self._group_max // 2, len(self._composed))
 
     def _is_over(self) -> bool:
