@@ -1,6 +1,7 @@
 # make demo   show the whole system on a fictional newsroom
 # make test   install what tests need, run everything
 # make check  test, and before it ruff, mypy and the rules of dependency
+# make faults  try every named fault (needs a C compiler); make faults-long  thirty ways each, full time-outs
 # make bench  measure; make lock  remake the locks; make clean  remove what was made here
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ WORKERS ?= 2
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links --quiet
 
-.PHONY: demo test check lint bench lock clean
+.PHONY: demo test check lint faults faults-long bench lock clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/publisher demo
@@ -26,6 +27,12 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+faults: $(VENV)/.dev
+	$(BIN)/python -m tests.faults --workers $(WORKERS)
+
+faults-long: $(VENV)/.dev
+	$(BIN)/python -m tests.faults --workers $(WORKERS) --seeds 30 --long
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

@@ -17,7 +17,7 @@ from publisher.app import App
 from publisher.config import Dkim
 from publisher.mail.frame import Frame
 from publisher.store.editions import read_frames
-from publisher.store.schema import deliveries
+from publisher.store.schema_dispatch import deliveries
 from publisher.usecases import pump
 from publisher.usecases.editions import approve
 from publisher.usecases.opening import open_edition

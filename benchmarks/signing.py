@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives import serialization as pem
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from benchmarks.newsroom import START, add_items, make_app
-from publisher.config import Config, Dkim
+from publisher.config import Config
 from publisher.mail.compose import compose_frame
 from publisher.mail.dkim import Identity, has_relaxed_body, load_signer
 from publisher.mail.frame import Frame, PersonParts, fill
 from publisher.mail.signing import SigningPool
+from publisher.sections import Dkim
 from publisher.usecases.opening import open_edition
 from publisher.usecases.rendering import EditionRenderer, make_headers
 

@@ -13,11 +13,11 @@ from pathlib import Path
 HINT = "install the Debian package postfix (smtp-sink and smtp-source)"
 
 
-def find_tool(name: str) -> str:
-    """The path of a tool of Postfix; ends the benchmark with a hint where there is none."""
+def find_tool(name: str, hint: str = HINT) -> str:
+    """The path of a tool, by default of Postfix; ends the benchmark with a hint where there is none."""
     path = shutil.which(name) or shutil.which(name, path="/usr/sbin")
     if path is None:
-        sys.exit(f"{name} is not here: {HINT}")
+        sys.exit(f"{name} is not here: {hint}")
     return path
 
 

@@ -12,8 +12,11 @@ from lxml.html import HtmlElement
 
 from feeds.dates import GivenDate, parse_rfc3339
 from feeds.entries import Entry
+from feeds.images import Given, read_images
 from feeds.listing import base_of, open_page
+from feeds.model import Image
 from feeds.text import LONGEST_SUMMARY, LONGEST_TITLE, clean_text, read_element
+from feeds.translations import read_alternates
 from feeds.urls import host_of, is_site_root, resolve_url
 
 _LONGEST_JSON = 500_000
@@ -46,6 +49,8 @@ def read_article(page: str, *, link: str, url: str, zone: tzinfo) -> Entry:
         given=given,
         date_text=date_text,
         canonical=_read_canonical(root, url),
+        images=_read_images(root, url),
+        alternates=read_alternates(_find_alternates(root), base=base_of(root, url), link=url),
     )
 
 
@@ -80,6 +85,17 @@ def _read_canonical(root: HtmlElement, url: str) -> str:
         if canonical and host_of(canonical) == host_of(url) and not is_site_root(canonical):
             return canonical
     return ""
+
+
+def _read_images(root: HtmlElement, url: str) -> tuple[Image, ...]:
+    shown = Given(_read_meta(root, "og:image"), _read_meta(root, "og:image:type"))
+    return read_images([shown], base_of(root, url))
+
+
+def _find_alternates(root: HtmlElement) -> Iterator[tuple[object, object]]:
+    for element in root.iter("link"):
+        if "alternate" in (element.get("rel") or "").lower().split():
+            yield element.get("hreflang"), element.get("href")
 
 
 def _read_meta(root: HtmlElement, name: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from feeds.model import Item
+from feeds.model import Image, Item, Translation
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +14,15 @@ class Content:
     title: str
     summary: str
     content_html: str
-    author: str
+    authors: tuple[str, ...]
     category: str
     language: str
     day: date
     date_source: str
     """``source`` or ``first-seen``."""
     published_at: datetime
+    images: tuple[Image, ...] = ()
+    alternates: tuple[Translation, ...] = ()
 
 
 def content_of(item: Item) -> Content:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from feeds.dates import GivenDate
+from feeds.model import Image, Translation
 from feeds.urls import drop_origin, is_site_root, make_url_key
 
 LONGEST_GUID = 500
@@ -28,7 +29,7 @@ class Entry:
     title: str = ""
     summary: str = ""
     content_html: str = ""
-    author: str = ""
+    authors: tuple[str, ...] = ()
     category: str = ""
     language: str = ""
     given: GivenDate | None = None
@@ -36,6 +37,9 @@ class Entry:
     """The date as printed, also where it could not be read."""
     is_dated_by_update: bool = False
     """Whether the date is only that of the last change (Atom ``updated``)."""
+    images: tuple[Image, ...] = ()
+    alternates: tuple[Translation, ...] = ()
+    """The same in other languages, by its source's word."""
     canonical: str = ""
     """The address that the item's own page gives itself."""
     is_link_shared: bool = False
@@ -53,6 +57,8 @@ class Document:
     """For people: what is odd about it."""
     omissions: tuple[str, ...] = ()
     """What was left out because it could not be read, and is tried again next time."""
+    links: tuple[tuple[str, str], ...] = ()
+    """(relation, address) of the links of a feed to itself and to its hubs, as written."""
 
 
 def entry_keys(entry: Entry, source_id: str) -> tuple[str, ...]:
@@ -102,8 +108,8 @@ def mark_ambiguous(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 def fill_entry(entry: Entry, other: Entry) -> Entry:
     """The entry, with what it does not say taken from the other."""
-    texts = {name: getattr(entry, name) or getattr(other, name) for name in _TEXTS}
-    return fill_date(replace(entry, **texts), other)
+    filled = {name: getattr(entry, name) or getattr(other, name) for name in _FILLED}
+    return fill_date(replace(entry, **filled), other)
 
 
 def fill_date(entry: Entry, other: Entry) -> Entry:
@@ -126,10 +132,19 @@ def entry_to_json(entry: Entry) -> dict[str, Any]:
 def entry_from_json(value: dict[str, Any]) -> Entry:
     """The entry of ``entry_to_json``."""
     given = value["given"]
-    return Entry(**{**value, "given": given and _given_from_json(given)})
+    read: dict[str, Any] = {
+        "given": given and _given_from_json(given),
+        "authors": tuple(value.get("authors", ())),
+        "images": tuple(Image(**image) for image in value.get("images", ())),
+        "alternates": tuple(Translation(**one) for one in value.get("alternates", ())),
+    }
+    return Entry(**{**value, **read})
 
 
-_TEXTS = ("guid", "title", "summary", "content_html", "author", "category", "language", "canonical")
+_FILLED = (
+    *("guid", "title", "summary", "content_html", "authors", "category", "language", "canonical"),
+    *("images", "alternates"),
+)
 
 
 def _is_shared(names: set[tuple[str, str]]) -> bool:

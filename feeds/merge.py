@@ -106,12 +106,14 @@ def merge_sightings(sightings: Iterable[Sighting], *, zone: ZoneInfo) -> Content
         title=said.title,
         summary=said.summary,
         content_html=said.content_html,
-        author=said.author,
+        authors=said.authors,
         category=said.category,
         language=said.language,
         day=day,
         date_source=date_source,
         published_at=published_at,
+        images=said.images,
+        alternates=said.alternates,
     )
 
 

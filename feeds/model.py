@@ -42,6 +42,28 @@ class Classification:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that belongs to an item."""
+
+    url: str
+    """Absolute."""
+    media_type: str
+    """``image/…``; never empty."""
+    size_bytes: int | None = None
+    """As its source says; None where it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """The same piece in another language."""
+
+    language: str
+    url: str
+    uid: str = ""
+    """Of the item, where it was collected; empty where only its address is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One collected piece, normalised and classified. All text is plain text unless its name says html."""
 
@@ -64,10 +86,24 @@ class Item:
     """Last change of what feeds show; aware, UTC."""
     content_html: str = ""
     """Sanitised body where the source gives one."""
-    author: str = ""
+    authors: tuple[str, ...] = ()
     category: str = ""
     """The source's own label, as printed."""
+    images: tuple[Image, ...] = ()
+    alternates: tuple[Translation, ...] = ()
+    """Where its sources say that it stands in other languages."""
+    translations: tuple[Translation, ...] = ()
+    """Where it stands in other languages: what was collected, else what its sources say. One for each language."""
+    withdrawn_at: datetime | None = None
+    """From when on the publisher does not stand by it any more; aware, UTC."""
+    withdrawn_reason: str = ""
     classification: Classification = field(default_factory=Classification)
+    version: int = 1
+    """Grows with each change."""
+    former_deadline: date | None = None
+    """The deadline it gave last, where it gives none any more."""
+    former_event_dates: tuple[date, date] | None = None
+    """Likewise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,28 @@
 """Addresses of feeds: criteria ⇄ path. Every feed has one address; other spellings of it are redirects."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 from urllib.parse import parse_qsl, quote, urlencode
 
 from feeds.criteria import Criteria
 from feeds.model import KINDS
 
-Format = Literal["atom", "rss", "json"]
+Format = Literal["atom", "rss", "json", "ics"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
+ARCHIVED_FORMATS: tuple[Format, ...] = ("atom", "rss", "json")
+"""Those that can name the document before them."""
 ROOT = "/feeds/"
 ALL_LANGUAGES = "all"
+PAGE = "html"
+"""What the address of a feed's page for people ends with."""
 
 _QUERY_FIELDS_MAX = 200
+_ARCHIVE = "archive"
+_TOPIC = re.compile(rf"{ROOT}[^/?]+/(all|theme/[^/?]+|region/[^/?]+|theme/[^/?]+/region/[^/?]+)\.({'|'.join(FORMATS)})")
+_ARCHIVE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +33,25 @@ class KnownCodes:
     regions: Collection[str]
     languages: Collection[str]
     kinds: Collection[str] = KINDS
+    archives: Mapping[str, int] = field(default_factory=dict)
+    """How many archives each feed has, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One feed in one format."""
+    """One feed in one format, or one of its archives."""
 
     criteria: Criteria
     format: Format
+    archive: int | None = None
+    """The number of the archive, from 1, the oldest first; None for the feed itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageAddress:
+    """The page of one feed, for people."""
+
+    criteria: Criteria
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +61,23 @@ class Redirect:
     location: str
 
 
-def path_of(criteria: Criteria, form: Format) -> str:
-    """The one address of this feed, e.g. ``/feeds/fr/theme/asylum/region/africa.atom``.
+def path_of(criteria: Criteria, form: Format, archive: int | None = None) -> str:
+    """The one address of this feed, e.g. ``/feeds/fr/theme/asylum/region/africa.atom``, or of an archive of it.
 
     Single values and pairs of theme and region are paths, any other mix is a query with keys and values sorted.
+    Archives stand below: ``/feeds/fr/theme/asylum/archive/3.atom``; a mix has none.
     """
-    query = urlencode(_query_of(criteria))
-    return f"{ROOT}{_stem_of(criteria)}.{form}" + (f"?{query}" if query else "")
+    return _path_of(criteria, form, archive=archive)
+
+
+def page_path_of(criteria: Criteria) -> str:
+    """The one address of this feed's page, e.g. ``/feeds/fr/theme/asylum/region/africa.html``."""
+    return _path_of(criteria, PAGE)
+
+
+def is_topic(path: str) -> bool:
+    """Whether hubs are told of what is at this path: of feeds, but not of mixes, archives and pages."""
+    return _TOPIC.fullmatch(path) is not None
 
 
 def name_of(criteria: Criteria) -> str:
@@ -65,9 +94,28 @@ def parse_path(path: str, query: str, *, known: KnownCodes) -> Address | Redirec
     address = _read_address(path, query, known=known)
     if address is None:
         return None
-    location = path_of(address.criteria, address.format)
-    given = quote(path) + (f"?{query}" if query else "")
-    return address if given == location else Redirect(location)
+    location = path_of(address.criteria, address.format, address.archive)
+    return address if _is_spelt(path, query, location) else Redirect(location)
+
+
+def parse_page_path(path: str, query: str, *, known: KnownCodes) -> PageAddress | Redirect | None:
+    """The page of a feed at this decoded path and raw query string, by the rules of ``parse_path``."""
+    stem, _, suffix = path.rpartition(".")
+    criteria = _read_criteria(stem, query, known=known) if suffix == PAGE else None
+    if criteria is None:
+        return None
+    location = page_path_of(criteria)
+    return PageAddress(criteria) if _is_spelt(path, query, location) else Redirect(location)
+
+
+def _path_of(criteria: Criteria, suffix: str, *, archive: int | None = None) -> str:
+    query = urlencode(_query_of(criteria))
+    within = f"/{_ARCHIVE}/{archive}" if archive else ""
+    return f"{ROOT}{_stem_of(criteria)}{within}.{suffix}" + (f"?{query}" if query else "")
+
+
+def _is_spelt(path: str, query: str, location: str) -> bool:
+    return quote(path) + (f"?{query}" if query else "") == location
 
 
 def _stem_of(criteria: Criteria) -> str:
@@ -91,16 +139,36 @@ def _query_of(criteria: Criteria) -> list[tuple[str, str]]:
 
 
 def _read_address(path: str, query: str, *, known: KnownCodes) -> Address | None:
-    stem, _, suffix = path.removeprefix(ROOT).rpartition(".")
-    if not path.startswith(ROOT) or not (found := [form for form in FORMATS if form == suffix]):
+    stem, _, suffix = path.rpartition(".")
+    found = [form for form in FORMATS if form == suffix]
+    feed, number = _split_archive(stem)
+    criteria = _read_criteria(feed, query, known=known) if found else None
+    if criteria is None:
         return None
-    language, *parts = stem.split("/")
+    address = Address(criteria, found[0], number)
+    return address if number is None or _has_archive(address, known=known) else None
+
+
+def _split_archive(stem: str) -> tuple[str, int | None]:
+    """The feed's part of an address, and the number of its archive."""
+    feed, _, number = stem.rpartition(f"/{_ARCHIVE}/")
+    return (feed, int(number)) if feed and _ARCHIVE_NUMBER.fullmatch(number) else (stem, None)
+
+
+def _has_archive(address: Address, *, known: KnownCodes) -> bool:
+    count = known.archives.get(name_of(address.criteria), 0)
+    return address.format in ARCHIVED_FORMATS and address.archive is not None and address.archive <= count
+
+
+def _read_criteria(stem: str, query: str, *, known: KnownCodes) -> Criteria | None:
+    """The criteria of an address without its suffix."""
+    language, *parts = stem.removeprefix(ROOT).split("/") if stem.startswith(ROOT) else ("",)
     if language != ALL_LANGUAGES and language not in known.languages:
         return None
     wishes = _read_wishes(parts, query)
     if wishes is None or not all(_is_known(axis, value, known=known) for axis, value in wishes):
         return None
-    return Address(_criteria_of(wishes, language), found[0])
+    return _criteria_of(wishes, language)
 
 
 def _read_wishes(parts: Sequence[str], query: str) -> list[tuple[str, str]] | None:

@@ -24,7 +24,7 @@ _UNITS_S = {"m": 60, "h": 3600, "d": 86_400}
 _LONGEST_S = 31 * 86_400
 _SELECTORS = ("item", "title", "link", "date", "summary", "category", "next", "drop")
 _SOURCE_KEYS = frozenset(
-    {"id", "kind", "url", "language", "every", "internal", "backlog", "follow", "timezone", "select"}
+    {"id", "kind", "url", "language", "every", "internal", "backlog", "follow", "timezone", "select", "websub"}
 )
 _SELECT_KEYS = frozenset({*_SELECTORS, "date_format", "date_pattern"})
 
@@ -69,6 +69,8 @@ class Source:
     timezone: str = "UTC"
     """The zone of dates that name none."""
     select: Select | None = None
+    websub: bool = False
+    """Whether to have the hub that it names, if any, tell of changes."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -93,6 +95,7 @@ def parse_source(entry: Mapping[str, Any]) -> Source:
         follow=reader.flag("follow"),
         timezone=_read_timezone(reader),
         select=_read_select(reader, kind, language=language),
+        websub=_read_websub(reader, kind),
     )
 
 
@@ -212,6 +215,13 @@ def _read_select(reader: _Reader, kind: str, *, language: str) -> Select | None:
         date_pattern=_read_pattern(select),
         **_read_selectors(select),
     )
+
+
+def _read_websub(reader: _Reader, kind: str) -> bool:
+    websub = reader.flag("websub")
+    if websub and kind != "feed":
+        raise reader.error("websub", f"is for feeds; this source is a {kind}. Remove it")
+    return websub
 
 
 def _read_selectors(select: _Reader) -> dict[str, str]:

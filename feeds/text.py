@@ -5,6 +5,7 @@ import html as html_entities
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import nh3
@@ -139,8 +140,12 @@ def sanitise_html(markup: str, base: str) -> str:
     return _FORBIDDEN.sub("", safe).strip()  # once more: a character reference hides them from the first look
 
 
+@lru_cache(maxsize=2_048)
 def _resolve(link: str, base: str) -> str | None:
-    """Absolute, its fragment kept: a sanitised body is read by people, not compared."""
+    """Absolute, its fragment kept: a sanitised body is read by people, not compared.
+
+    Remembered, because a body is sanitised again for each feed that shows it.
+    """
     url = resolve_url(link, base)
     fragment = urlsplit(link).fragment if url else ""
     return f"{url}#{fragment}" if url and fragment and "#" not in url else url

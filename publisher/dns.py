@@ -16,8 +16,9 @@ from dns.rdtypes.ANY.TXT import TXT
 from dns.rdtypes.IN.A import A
 from dns.rdtypes.IN.AAAA import AAAA
 
-from publisher.config import Dns, parse_name_server
+from publisher.config_types import parse_name_server
 from publisher.errors import DnsError
+from publisher.sections import Dns
 
 LIFETIME_S = 5.0
 """For one question, all servers and repetitions together."""

@@ -19,7 +19,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from jinja2 import Environment
 
-from publisher.config import INTERFACE_LANGUAGES
+from publisher.config_types import INTERFACE_LANGUAGES
 
 _DATE_LOCALES = {"en": "en_GB"}
 """Day before month in English too: most readers are not in the United States."""
@@ -111,6 +111,12 @@ def language_mark(interface: Interface, language: str) -> str:
         return interface.gettext(_LANGUAGE_MARKS[base])
     name = interface.locale.languages.get(base, language)
     return interface.gettext("language: %(name)s") % {"name": name}
+
+
+def own_name(language: str) -> str:
+    """The language as it calls itself: ``français``; its code where CLDR does not know it."""
+    locale = _parse_locale(language)
+    return (locale and locale.language_name) or language
 
 
 def is_same_language(first: str, second: str) -> bool:

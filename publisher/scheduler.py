@@ -8,7 +8,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from publisher.app import App
-from publisher.usecases.service import collect_tick, edition_tick, send_tick
+from publisher.usecases.service import collect_tick, edition_tick, hub_tick, send_tick
 
 TICK_S = 5.0
 
@@ -19,7 +19,12 @@ log = structlog.get_logger()
 
 async def keep_ticking(app: App, stop: asyncio.Event, *, tick_s: float = TICK_S) -> None:
     """Collect and send whatever is due, again and again, until ``stop`` is set; what is under way then ends."""
-    ticks: list[Tick] = [lambda: collect_tick(app), lambda: edition_tick(app), lambda: send_tick(app, stop)]
+    ticks: list[Tick] = [
+        lambda: collect_tick(app),
+        lambda: hub_tick(app),
+        lambda: edition_tick(app),
+        lambda: send_tick(app, stop),
+    ]
     bells = [asyncio.Event() for _ in ticks]
     scheduler = _start_ringing(bells, tick_s)
     loops = [asyncio.create_task(_answer(bell, stop, tick)) for bell, tick in zip(bells, ticks, strict=True)]

@@ -14,6 +14,7 @@ from publisher.errors import ConfigError
 from publisher.languages import CLASSIFIED, languages
 from publisher.places import place_names
 
+_ENDING = ("ended", "successor")
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _Rule = TypeVar("_Rule", ThemeRule, RegionRule)
 
@@ -47,13 +48,13 @@ def shipped_labels() -> tuple[tuple[Label, ...], tuple[Label, ...]]:
 
 def theme_rule(row: Mapping[str, Any]) -> ThemeRule:  # a TOML table, checked here
     """A ``[[themes]]`` row as a rule. Raises ConfigError naming the row and the key."""
-    _check_keys(row, {"id", "title", "terms"}, axis="themes")
+    _check_keys(row, {"id", "title", "terms", *_ENDING}, axis="themes")
     return ThemeRule(row["id"], dict(row["title"]), _terms(row, axis="themes"))
 
 
 def region_rule(row: Mapping[str, Any]) -> RegionRule:  # a TOML table, checked here
     """A ``[[regions]]`` row as a rule. Raises ConfigError naming the row and the key."""
-    _check_keys(row, {"id", "title", "countries", "terms"}, axis="regions")
+    _check_keys(row, {"id", "title", "countries", "terms", *_ENDING}, axis="regions")
     countries = row.get("countries", ())
     if not isinstance(countries, list | tuple) or not all(_is_country(code) for code in countries):
         raise ConfigError(f'[[regions]] "{row["id"]}": countries must be a list of two-letter codes such as "MD"')
@@ -99,9 +100,21 @@ def _check_keys(row: Mapping[str, Any], known: set[str], *, axis: str) -> None:
     name = f'[[{axis}]] "{row["id"]}"'
     if not isinstance(row.get("title"), Mapping) or not row["title"]:
         raise ConfigError(f'{name}: title must be a table of names by language, e.g. title = {{ en = "Health" }}')
+    _check_ending(row, name)
     unknown = sorted(set(row) - known)
     if unknown:
         raise ConfigError(f"{name}: unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
+
+
+def _check_ending(row: Mapping[str, Any], name: str) -> None:
+    if not isinstance(row.get("ended", False), bool):
+        raise ConfigError(f"{name}: ended must be true or false")
+    successor = row.get("successor")
+    if successor is not None and not (isinstance(successor, str) and row.get("ended") and successor != row["id"]):
+        raise ConfigError(f"{name}: successor must be the id of another row, of one that has ended = true")
+    shipped = {label.id for labels in shipped_labels() for label in labels}
+    if row.get("ended") and row["id"] in shipped:
+        raise ConfigError(f"{name}: is shipped and cannot end. Give it another title instead")
 
 
 def _terms(row: Mapping[str, Any], *, axis: str) -> Terms:

@@ -33,3 +33,8 @@ def make_environment(language: str, *, folders: Sequence[str]) -> Environment:
 def read_style(name: str) -> bytes:
     """The style sheet of that name in ``templates/web``."""
     return (files("templates") / "web" / name).read_bytes()
+
+
+def read_icon() -> bytes:
+    """The icon of feeds, a PNG."""
+    return (files("publisher") / "data" / "icon.png").read_bytes()

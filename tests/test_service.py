@@ -21,7 +21,8 @@ from judging import Court, judge, open_court
 from newsroom_app import MONDAY, Newsroom, open_newsroom
 
 from publisher.scheduler import keep_ticking
-from publisher.store.schema import deliveries, editions, items
+from publisher.store.schema import editions, items
+from publisher.store.schema_dispatch import deliveries
 from publisher.usecases.newsroom import apply
 from publisher.usecases.sending import read_result
 from publisher.usecases.service import collect_tick, edition_tick, send_tick

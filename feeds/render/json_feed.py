@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from feeds.model import Classification, Item
-from feeds.render.feed import Feed, FeedInfo, list_categories, tag_uri
+from feeds.model import Image, Item, Translation
+from feeds.render.feed import Feed, FeedInfo, list_categories, list_images, tag_uri
 
 VERSION = "https://jsonfeed.org/version/1.1"
 
@@ -19,10 +19,13 @@ def render_json(feed: Feed) -> bytes:
         "version": VERSION,
         "title": info.title,
         "description": info.subtitle,
-        "home_page_url": info.site_url,
+        "home_page_url": info.page_url,
         "feed_url": info.urls["json"],
+        "next_url": info.previous.get("json"),
+        "icon": info.icon_url,
         "language": info.language,
         "authors": [{"name": info.site_name}],
+        "hubs": [{"type": "WebSub", "url": hub} for hub in info.hubs],
     }
     document = _without_empty(head) | {"items": [_item_object(item, info) for item in feed.items]}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
@@ -39,15 +42,22 @@ def _item_object(item: Item, info: FeedInfo) -> JsonObject:
             **body,
             "date_published": item.published_at.isoformat(),
             "date_modified": item.updated_at.isoformat(),
-            "authors": [{"name": item.author}] if item.author else [],
+            "image": item.images[0].url if item.images else None,
+            "authors": [{"name": author} for author in item.authors],
             "language": item.language,
             "tags": list(dict.fromkeys(category.label for category in list_categories(item, info))),
-            "_publisher": _extension(item.classification),
+            "attachments": [_attachment(image) for image in list_images(item)],
+            "_publisher": _extension(item, info),
         }
     )
 
 
-def _extension(found: Classification) -> JsonObject:
+def _attachment(image: Image) -> JsonObject:
+    return _without_empty({"url": image.url, "mime_type": image.media_type, "size_in_bytes": image.size_bytes})
+
+
+def _extension(item: Item, info: FeedInfo) -> JsonObject:
+    found = item.classification
     event = found.event_dates
     return _without_empty(
         {
@@ -57,8 +67,15 @@ def _extension(found: Classification) -> JsonObject:
             "kind": found.kind,
             "deadline": found.deadline and found.deadline.isoformat(),
             "event_dates": event and [day.isoformat() for day in event],
+            "translations": [_translation(one, info) for one in item.translations],
+            "withdrawn": item.withdrawn_at and item.withdrawn_at.isoformat(),
         }
     )
+
+
+def _translation(one: Translation, info: FeedInfo) -> JsonObject:
+    identity = tag_uri(info.authority, one.uid) if one.uid else None
+    return _without_empty({"language": one.language, "url": one.url, "id": identity})
 
 
 def _without_empty(members: JsonObject) -> JsonObject:

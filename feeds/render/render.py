@@ -5,10 +5,16 @@ from collections.abc import Callable, Mapping
 from feeds.paths import Format
 from feeds.render.atom import render_atom
 from feeds.render.feed import Feed
+from feeds.render.icalendar import render_calendar
 from feeds.render.json_feed import render_json
 from feeds.render.rss import render_rss
 
-_RENDERERS: Mapping[Format, Callable[[Feed], bytes]] = {"atom": render_atom, "rss": render_rss, "json": render_json}
+_RENDERERS: Mapping[Format, Callable[[Feed], bytes]] = {
+    "atom": render_atom,
+    "rss": render_rss,
+    "json": render_json,
+    "ics": render_calendar,
+}
 
 
 def render(feed: Feed, form: Format) -> bytes:

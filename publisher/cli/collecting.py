@@ -20,6 +20,8 @@ def register(cli: typer.Typer) -> None:
     items.callback()(list_)
     items.command("show")(show)
     items.command("correct")(correct)
+    items.command("withdraw")(withdraw)
+    items.command("reinstate")(reinstate)
     cli.add_typer(items, name="items")
     feeds = typer.Typer(help="Feeds.", no_args_is_help=True)
     feeds.command("build")(build)
@@ -121,6 +123,28 @@ def correct(
     from publisher.usecases.items import correct_item
 
     _print_item(correct_item(open_app(context.obj), item_id, field, value=value, actor=actor), as_json=as_json)
+
+
+def withdraw(
+    context: typer.Context,
+    item_id: ItemId,
+    *,
+    reason: Annotated[str, typer.Option(help="For readers, in the language of the item.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Withdraw an item: feeds say so in its place, and it is not mailed any more."""
+    from publisher.app import open_app
+    from publisher.usecases.items import withdraw_item
+
+    _print_item(withdraw_item(open_app(context.obj), item_id, reason=reason), as_json=as_json)
+
+
+def reinstate(context: typer.Context, item_id: ItemId, *, as_json: Json = False) -> None:
+    """Take the withdrawal of an item back."""
+    from publisher.app import open_app
+    from publisher.usecases.items import reinstate_item
+
+    _print_item(reinstate_item(open_app(context.obj), item_id), as_json=as_json)
 
 
 def build(

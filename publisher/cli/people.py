@@ -17,7 +17,8 @@ Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="In any spelling
 def register(cli: typer.Typer) -> None:
     """Add the commands of this file."""
     people = typer.Typer(help="Who gets what.", no_args_is_help=True)
-    for name, command in (("import", import_), ("export", export), ("show", show), ("erase", erase)):
+    commands = (("import", import_), ("export", export), ("show", show), ("feed", feed), ("erase", erase))
+    for name, command in commands:
         people.command(name)(command)
     cli.add_typer(people, name="subscribers")
 
@@ -76,8 +77,35 @@ def show(context: typer.Context, address: Address, *, as_json: Json = False) -> 
         say(f"  subscription {one.cadence} {one.criteria.text} ({state})")
     for event in record.consents:
         say(f"  {event.at:%Y-%m-%d %H:%M} {event.what} by {event.actor}: {event.how}")
+    for created_at, revoked_at in record.personal_feeds:
+        say(f"  {created_at:%Y-%m-%d %H:%M} personal feed" + (f", until {revoked_at:%Y-%m-%d}" if revoked_at else ""))
     for edition, state in record.deliveries:
         say(f"  {edition}: {state}")
+
+
+def feed(
+    context: typer.Context,
+    address: Address,
+    *,
+    is_revoked: Annotated[bool, typer.Option("--revoke", help="Take the address of the feed away.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Give a person a feed of their own mix. The address is shown once; an earlier one leads nowhere any more."""
+    from publisher.app import open_app
+    from publisher.usecases.personal_feeds import issue_feed, revoke_feed
+
+    app = open_app(context.obj)
+    if is_revoked:
+        revoke_feed(app, address)
+        remark("The feed's address leads nowhere any more.")
+        return
+    urls = issue_feed(app, address)
+    if as_json:
+        say_json(urls)
+        return
+    for url in urls.values():
+        say(url)
+    remark("Who has this address can read the feed. It is not kept here: to see one again, issue a new one.")
 
 
 def erase(

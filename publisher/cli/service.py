@@ -40,17 +40,18 @@ def work(context: typer.Context) -> None:
 
 
 def tick(context: typer.Context) -> None:
-    """Do once what is due now: collect, open, plan, send; then end."""
+    """Do once what is due now: collect, tell hubs, open, plan, send; then end."""
     from publisher.app import open_app
     from publisher.cli.signals import run_until_signal
     from publisher.logs import set_up_logs
-    from publisher.usecases.service import collect_tick, edition_tick, send_tick
+    from publisher.usecases.service import collect_tick, edition_tick, hub_tick, send_tick
 
     set_up_logs()
     app = open_app(context.obj)
 
     async def once(stop: asyncio.Event) -> None:
         await collect_tick(app)
+        await hub_tick(app)
         await edition_tick(app)
         await send_tick(app, stop)
 

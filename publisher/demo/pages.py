@@ -24,7 +24,7 @@ Handler = Callable[[Request], Response]
 
 def demo_web_app(stage: Stage) -> Starlette:
     """Everything under one address."""
-    web_app = make_web_app(stage.app, _routes(stage))
+    web_app = make_web_app(stage.app, _routes(stage)).behind
     web_app.add_middleware(_never_kept)
     return web_app
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import tomlkit
 
 from publisher.app import App, Clock, build_app
-from publisher.config import Config, DatabaseSection, Mail, Site, Smtp, Web
+from publisher.config import Config
 from publisher.demo.content import Organisation, newsroom_toml, subscribers_csv
 from publisher.demo.dates import ZONE
+from publisher.sections import DatabaseSection, Mail, Site, Smtp, Web
 from publisher.usecases.newsroom import apply
 from publisher.usecases.subscribers import import_subscribers
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +25,7 @@ from publisher.fetch.decoding import BodyDecoder
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
+_KEEPING_METHOD = frozenset({307, 308})
 _WEB_PORTS = frozenset({80, 443})
 _CHUNK_BYTES = 65_536
 
@@ -72,6 +73,16 @@ class Response:
     """Where the resource has moved for good (301, 308); None where it has not."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is sent, again after each of these redirects."""
+
+    method: str
+    redirects: Set[int]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = None
+
+
 class Fetcher:
     """Fetches within limits; an async context manager. Keeps no cookies and knows no proxies."""
 
@@ -107,23 +118,35 @@ class Fetcher:
         """The answer to a GET; FetchError where there is none within the limits. Validators go out as they came."""
         headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         sent = {name: value for name, value in headers.items() if value}
+        return await self._ask(url, origin, _Request("GET", _REDIRECTS, headers=sent))
+
+    async def post(self, url: str, origin: Origin, form: Mapping[str, str]) -> Response:
+        """The answer to a POST of that form; FetchError where there is none within the limits.
+
+        Only redirects that keep the method are followed (307, 308); another is the answer.
+        """
+        return await self._ask(url, origin, _Request("POST", _KEEPING_METHOD, form=form))
+
+    async def _ask(self, url: str, origin: Origin, request: "_Request") -> Response:
         host = _parse(url).host or ""
         async with self._hosts.setdefault(host, asyncio.Semaphore(self._limits.per_host)):
             try:
                 async with asyncio.timeout(self._limits.total_s):
-                    return await self._follow(url, origin, headers=sent)
+                    return await self._follow(url, origin, request)
             except TimeoutError as error:
                 raise FetchError(f"{url}: no complete answer within {self._limits.total_s:g} seconds") from error
             except (ClientError, OSError, ValueError) as error:
                 raise FetchError(f"{url}: {error or type(error).__name__}") from error
 
-    async def _follow(self, url: str, origin: Origin, *, headers: Mapping[str, str]) -> Response:
+    async def _follow(self, url: str, origin: Origin, request: "_Request") -> Response:
         current, permanent, is_permanent = _parse(url), None, True
         for _ in range(self._limits.redirects + 1):
             session = self._choose_session(current, origin)
-            async with session.get(current, headers=headers, allow_redirects=False) as answer:
+            async with session.request(
+                request.method, current, headers=request.headers, data=request.form, allow_redirects=False
+            ) as answer:
                 target = answer.headers.get("Location")
-                if answer.status not in _REDIRECTS or not target:
+                if answer.status not in request.redirects or not target:
                     return await self._read(answer, permanent_url=permanent)
                 is_permanent = is_permanent and answer.status in _PERMANENT
                 current = _parse(str(current.join(URL(target))))
@@ -145,7 +168,8 @@ class Fetcher:
         decoder = BodyDecoder(answer.headers.get("Content-Encoding", ""), url, max_bytes=self._limits.max_bytes)
         async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
             decoder.feed(chunk)
-        headers = {name.lower(): value for name, value in answer.headers.items()}
+        # Several lines of one header mean the same as one with commas (RFC 9110 §5.3).
+        headers = {name.lower(): ", ".join(answer.headers.getall(name)) for name in answer.headers}
         return Response(answer.status, url, decoder.body(), headers, answer.charset, permanent_url)
 
     def _open_session(self, *, internal: bool) -> ClientSession:

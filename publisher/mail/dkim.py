@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from publisher.config import Dkim
 from publisher.errors import ConfigError
 from publisher.mail.frame import Frame
+from publisher.sections import Dkim
 
 MIN_KEY_BITS = 2048
 

@@ -111,12 +111,13 @@ def _leading_theme(classification: Classification) -> str:
 def _view_groups(content: DigestContent, interface: Interface, *, year: int) -> Iterator[GroupView]:
     regions = tuple((region.id, region.name(interface.language)) for region in content.regions)
     for theme, items in group_items(content.items, content.themes):
-        views = tuple(_view_item(item, interface.language, regions=regions, year=year) for item in items)
+        views = tuple(view_item(item, interface.language, regions=regions, year=year) for item in items)
         yield GroupView(one_line(theme.name(interface.language)), views)
 
 
 @lru_cache(maxsize=4096)  # the variants of an edition share their items
-def _view_item(item: Item, language: str, *, regions: tuple[tuple[str, str], ...], year: int) -> ItemView:
+def view_item(item: Item, language: str, *, regions: tuple[tuple[str, str], ...], year: int) -> ItemView:
+    """The item for a reader of that language; regions are their codes and names, deadlines leave out that year."""
     interface = i18n.translator(language)
     is_foreign = not i18n.is_same_language(item.language, interface.language)
     found = item.classification

@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -14,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Insert,
+    Integer,
     Select,
     Table,
     cast,
@@ -29,7 +32,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from publisher.errors import ConfigError, StoreError
-from publisher.store.schema import Moment
+from publisher.store.columns import Moment
 
 BUSY_TIMEOUT_S = 30
 
@@ -136,6 +139,35 @@ def insert_or_replace(table: Table) -> Insert:
     statement = sqlite_insert(table)
     others = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=others)
+
+
+def write_order(table: Table) -> ColumnElement[int]:
+    """A number that grows from each row of the table to the next that is written, where none is ever deleted."""
+    return literal_column(f"{table.name}.rowid", Integer)
+
+
+class CommitWatch:
+    """Tells whether anybody has committed anything: cheap enough to be asked at every request.
+
+    SQLite's ``data_version`` counts the commits of all other connections, of this process and others.
+    """
+
+    def __init__(self, database: Database) -> None:
+        if database.file is None:
+            raise ConfigError("database.url names no file. Use sqlite:///publisher.db")
+        # Without a timeout: whoever asks would rather be told "perhaps" than wait.
+        self._connection = sqlite3.connect(database.file, timeout=0, isolation_level=None, check_same_thread=False)
+        self._lock = threading.Lock()
+        weakref.finalize(self, self._connection.close)
+
+    def version(self) -> int | None:
+        """Another number after a commit; None where it cannot be told now."""
+        with self._lock:
+            try:
+                (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+            except sqlite3.OperationalError:
+                return None
+        return int(version)
 
 
 def _create_engine(url: URL) -> Engine:

@@ -20,18 +20,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from publisher.store.columns import Moment
 from publisher.store.database import insert_new
-from publisher.store.schema import (
-    Moment,
-    deliveries,
-    delivery_events,
-    editions,
-    is_in,
-    subscribers,
-    subscriptions,
-    suppressions,
-    variants,
-)
+from publisher.store.schema import editions, subscribers, subscriptions, suppressions, variants
+from publisher.store.schema_dispatch import deliveries, delivery_events, is_in
 
 STATES = (
     "planned",

@@ -141,7 +141,7 @@ def find_item_releases(
     )
     query = (
         select(items.c.id, items.c.released_at, earlier.label("is_old"))
-        .where(items.c.released_at >= reach_start, items.c.released_at < before)
+        .where(items.c.released_at >= reach_start, items.c.released_at < before, items.c.withdrawn_at.is_(None))
         .order_by(items.c.released_at, items.c.id)
     )
     return [(row.id, row.released_at, bool(row.is_old)) for row in tx.execute(query)]

@@ -3,9 +3,10 @@
 import re
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, select, update
 
-from publisher.store.schema import deliveries, delivery_events, subscribers, suppressions
+from publisher.store.schema import personal_feeds, subscribers, suppressions
+from publisher.store.schema_dispatch import deliveries, delivery_events
 from publisher.store.subscribers import end_subscriptions, record_consents, suppress_address
 from subscribers.model import Consent, Subscriber
 
@@ -19,6 +20,7 @@ def erase(tx: Connection, person: Subscriber, *, hashed: str, actor: str, now: d
     end_subscriptions(tx, [person.id], reason="erased", now=now)
     record_consents(tx, [(person.id, Consent(now, "erased", "request", "", person.language, actor))])
     tx.execute(update(subscribers).where(subscribers.c.id == person.id).values(**_NOTHING_PERSONAL))
+    tx.execute(delete(personal_feeds).where(personal_feeds.c.subscriber_id == person.id))
     _erase_from_ledger(tx, person.id)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select
 
-from publisher.store.schema import deliveries
+from publisher.store.schema_dispatch import deliveries
 
 OTHER = "other"
 

@@ -4,16 +4,17 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from feeds.content import Content
-from feeds.model import Classification
+from feeds.model import Classification, Item
 from publisher.store.batches import in_batches
 from publisher.store.items import AXES, read_item
 from publisher.store.schema import corrections, item_labels, item_versions, items
+from publisher.store.translations import put_alternates
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def insert_items(tx: Connection, new: Sequence[NewItem], *, now: datetime) -> li
     """Add the items, not to be mailed yet; their ids in the order given."""
     rows = [
         {
-            **_row(item.content, item.classification),
+            **_row(item.content, item.classification, _FormerDates()),
             "uid": uuid.uuid4().hex,
             "identity": item.identity,
             "first_seen_at": now,
@@ -54,6 +55,7 @@ def insert_items(tx: Connection, new: Sequence[NewItem], *, now: datetime) -> li
     tx.execute(insert(items), rows)
     ids = _find_ids(tx, [item.identity for item in new])
     _insert_labels(tx, {ids[item.identity]: item.classification for item in new})
+    put_alternates(tx, {ids[item.identity]: item.content.alternates for item in new if item.content.alternates})
     return [ids[item.identity] for item in new]
 
 
@@ -62,12 +64,32 @@ def change_item(
 ) -> None:
     """Write what the item shows from now on, and keep what it showed as a version."""
     old = read_item(tx, item_id)
-    version = tx.execute(select(items.c.version).where(items.c.id == item_id)).scalar_one()
-    tx.execute(insert(item_versions).values(item_id=item_id, version=version, until=now, content=_to_json(asdict(old))))
-    values = _row(content, classification) | {"version": version + 1, "updated_at": now}
-    tx.execute(update(items).where(items.c.id == item_id).values(**values))
+    _put_version(tx, old, _row(content, classification, _former_dates(old, classification)), now=now)
     tx.execute(delete(item_labels).where(item_labels.c.item_id == item_id))
     _insert_labels(tx, {item_id: classification})
+    put_alternates(tx, {item_id: content.alternates})
+
+
+def withdraw_item(tx: Connection, item_id: int, *, reason: str, now: datetime) -> None:
+    """From now on the publisher does not stand by the item; an item withdrawn before keeps its moment."""
+    old = read_item(tx, item_id)
+    if old.withdrawn_at is None or old.withdrawn_reason != reason:
+        _put_version(tx, old, {"withdrawn_at": old.withdrawn_at or now, "withdrawn_reason": reason}, now=now)
+
+
+def reinstate_item(tx: Connection, item_id: int, *, now: datetime) -> None:
+    """Take the withdrawal back."""
+    old = read_item(tx, item_id)
+    if old.withdrawn_at:
+        _put_version(tx, old, {"withdrawn_at": None, "withdrawn_reason": ""}, now=now)
+
+
+def _put_version(tx: Connection, old: Item, values: Mapping[str, Any], *, now: datetime) -> None:
+    """Write the values, and keep the item as it was as a version."""
+    kept = {"item_id": old.id, "version": old.version, "until": now, "content": _to_json(asdict(old))}
+    tx.execute(insert(item_versions).values(kept))
+    changed = {**values, "version": old.version + 1, "updated_at": now}
+    tx.execute(update(items).where(items.c.id == old.id).values(**changed))
 
 
 def release_items(tx: Connection, ids: Sequence[int], *, now: datetime) -> None:
@@ -92,14 +114,36 @@ def read_corrections(tx: Connection, ids: Sequence[int]) -> dict[int, dict[str, 
     return found
 
 
-def _row(content: Content, classification: Classification) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _FormerDates:
+    """What an item gave once and gives no more."""
+
+    deadline: date | None = None
+    event_dates: tuple[date, date] | None = None
+
+
+def _former_dates(old: Item, new: Classification) -> _FormerDates:
+    was = old.classification
+    return _FormerDates(
+        None if new.deadline else was.deadline or old.former_deadline,
+        None if new.event_dates else was.event_dates or old.former_event_dates,
+    )
+
+
+def _row(content: Content, classification: Classification, former: _FormerDates) -> dict[str, Any]:
     start, end = classification.event_dates or (None, None)
+    former_start, former_end = former.event_dates or (None, None)
+    days = (classification.deadline, end, former.deadline, former_end)
     return asdict(content) | {
         "primary_theme": classification.primary_theme,
         "kind": classification.kind,
         "deadline": classification.deadline,
         "event_start": start,
         "event_end": end,
+        "former_deadline": former.deadline,
+        "former_event_start": former_start,
+        "former_event_end": former_end,
+        "last_day": max(filter(None, days), default=None),
         "matches": [asdict(match) for match in classification.matches],
     }
 

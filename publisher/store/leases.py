@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, case, delete, insert, select, update
 
 from publisher.store.database import database_now
-from publisher.store.schema import deliveries, leases
+from publisher.store.schema_dispatch import deliveries, leases
 
 LEASE = timedelta(seconds=60)
 """How long a sender is believed to live after it was last heard of, by the clock of the database."""

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, func, select
 
-from publisher.store.schema import deliveries, delivery_events
+from publisher.store.schema_dispatch import deliveries, delivery_events
 from subscribers.mailboxes import Ending
 
 TRIED = ("sent", "deferred", "failed", "expired", "cancelled", "uncertain")

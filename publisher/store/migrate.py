@@ -11,7 +11,7 @@ from publisher.store.database import Database
 if TYPE_CHECKING:  # every command checks the schema, few migrate: Alembic takes a third of a second to import
     from alembic.config import Config as AlembicConfig
 
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0005_websub"
 """The newest revision; a test holds it to the migrations."""
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, Table, func, insert, select, update
 from feeds.model import Label
 from publisher.errors import NotFoundError
 from publisher.store.database import insert_new
+from publisher.store.retired import retire_label, revive_label
 from publisher.store.schema import digests, progress, regions, sources, themes
 from publisher.taxonomy import shipped_labels
 from subscribers.schedule import Digest, parse_digest
@@ -20,6 +21,8 @@ Entry = Mapping[str, Any]
 """One ``[[…]]`` table of a newsroom file, as written: of many types, hence ``Any``."""
 
 _TABLES: Mapping[str, Table] = {"sources": sources, "themes": themes, "regions": regions, "digests": digests}
+
+_AXES = {"themes": "theme", "regions": "region"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,14 @@ def put_entry(tx: Connection, kind: str, entry: Entry, *, position: int) -> None
         _put_label(tx, _TABLES[kind], entry, position=position)
 
 
+def keep_ending(tx: Connection, kind: str, entry: Entry, *, now: datetime) -> None:
+    """Remember that a theme or region says it has ended, or that it has not; other entries say no such thing."""
+    if kind in _AXES and entry.get("ended"):
+        _retire(tx, kind, entry, now=now)
+    elif kind in _AXES:
+        revive_label(tx, _AXES[kind], entry["id"])
+
+
 def put_order(tx: Connection, kind: str, ids: Sequence[str]) -> None:
     """Put the entries of a kind in this order."""
     table = _TABLES[kind]
@@ -63,14 +74,17 @@ def end_entry(tx: Connection, kind: str, entry_id: str, *, now: datetime) -> Non
     if kind in ("sources", "digests"):
         tx.execute(update(table).where(table.c.id == entry_id).values(ended_at=now))
     else:
+        rule = tx.execute(select(table.c.rule).where(table.c.id == entry_id)).scalar_one()
         tx.execute(table.delete().where(table.c.id == entry_id))
+        _retire(tx, kind, rule, now=now)
 
 
 def read_label_rules(tx: Connection) -> tuple[list[Entry], list[Entry]]:
-    """The organisation's own ``[[themes]]`` and ``[[regions]]`` entries."""
-    own_themes = _entries(tx, select(themes.c.id, themes.c.rule), themes)
-    own_regions = _entries(tx, select(regions.c.id, regions.c.rule), regions)
-    return list(own_themes.values()), list(own_regions.values())
+    """The organisation's own ``[[themes]]`` and ``[[regions]]`` entries, but those that have ended."""
+    own_themes = _entries(tx, select(themes.c.id, themes.c.rule), themes).values()
+    own_regions = _entries(tx, select(regions.c.id, regions.c.rule), regions).values()
+    own = ([entry for entry in entries if not entry.get("ended")] for entries in (own_themes, own_regions))
+    return next(own), next(own)
 
 
 def read_rules_key(tx: Connection) -> str:
@@ -136,6 +150,13 @@ def _put_digest(tx: Connection, entry: Entry, position: int) -> None:
     if changed.rowcount == 0:
         number = tx.execute(select(func.coalesce(func.max(digests.c.number), 0))).scalar_one() + 1
         tx.execute(insert(digests).values(id=entry["id"], number=number, **values))
+
+
+def _retire(tx: Connection, kind: str, entry: Entry, *, now: datetime) -> None:
+    """Keep what feeds of a theme or region that is no more have to say; a shipped one goes on as it is shipped."""
+    if entry["id"] not in {label.id for labels in shipped_labels() for label in labels}:
+        label = Label(entry["id"], dict(entry["title"]))
+        retire_label(tx, _AXES[kind], label, successor=entry.get("successor"), now=now)
 
 
 def _put_label(tx: Connection, table: Table, entry: Entry, *, position: int) -> None:

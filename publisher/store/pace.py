@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 
 from publisher.store.database import insert_or_replace
-from publisher.store.schema import pace
+from publisher.store.schema_dispatch import pace
 from subscribers.breakers import Breaker, Fault
 from subscribers.lanes import Lane
 from subscribers.pacing import Bucket, Pace

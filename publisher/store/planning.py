@@ -34,19 +34,11 @@ from sqlalchemy import (
 )
 
 from feeds.criteria import Criteria
+from publisher.store.columns import Moment
 from publisher.store.database import insert_new
 from publisher.store.editions import Edition
-from publisher.store.schema import (
-    Moment,
-    criteria,
-    deliveries,
-    edition_items,
-    editions,
-    subscribers,
-    subscriptions,
-    suppressions,
-    variants,
-)
+from publisher.store.schema import criteria, edition_items, editions, subscribers, subscriptions, suppressions, variants
+from publisher.store.schema_dispatch import deliveries
 
 _work = MetaData()
 

@@ -1,82 +1,21 @@
 """All tables. The unique keys carry the promises of the system: see docs/architecture.md."""
 
-import json
-from datetime import UTC, datetime
-from typing import Any, Literal
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
     Date,
-    Dialect,
-    Float,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
-    literal_column,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC moment kept as microseconds since 1970: sorts, compares and fits every database alike."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        return None if value is None else to_micros(value)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else from_micros(value)
-
-
-class Json(TypeDecorator[Any]):
-    """A JSON value as canonical text (sorted keys, no spaces); any JSON type, hence ``Any``."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
-        return None if value is None else json.loads(value)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def to_micros(moment: datetime) -> int:
-    """Microseconds since 1970 of an aware moment."""
-    delta = moment - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
-
-
-def from_micros(micros: int) -> datetime:
-    """The aware UTC moment of microseconds since 1970."""
-    return datetime.fromtimestamp(micros // 1_000_000, tz=UTC).replace(microsecond=micros % 1_000_000)
-
-
-# A 64-bit key that SQLite still takes as its row id.
-_Id = BigInteger().with_variant(Integer, "sqlite")
+from publisher.store.columns import Id, Json, Moment, metadata
 
 themes = Table(
     "themes",
@@ -120,7 +59,7 @@ progress = Table(
 collections = Table(
     "collections",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("source_id", ForeignKey("sources.id"), nullable=False),
     Column("at", Moment, nullable=False),
     Column("status", String(16), nullable=False),  # ok | not-modified | partial | failed
@@ -133,15 +72,20 @@ collections = Table(
 items = Table(
     "items",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("identity", Text, nullable=False, unique=True),  # the first key it was known by
     Column("uid", String(32), nullable=False, unique=True),
     Column("url", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("content_html", Text, nullable=False, default=""),
-    Column("author", Text, nullable=False, default=""),
+    Column("authors", Json, nullable=False, default=()),  # [name…]
     Column("category", Text, nullable=False, default=""),
+    Column("images", Json, nullable=False, default=()),  # [{"url", "media_type", "size_bytes"}…]
+    Column("alternates", Json, nullable=False, default=()),  # [{"language", "url", "uid"}…]: as its sources say
+    Column("original_id", ForeignKey("items.id")),  # the item that this one translates; empty: an original
+    Column("withdrawn_at", Moment),
+    Column("withdrawn_reason", Text, nullable=False, default=""),
     Column("language", String(16), nullable=False),
     Column("day", Date, nullable=False),
     Column("date_source", String(16), nullable=False),  # source | first-seen
@@ -155,10 +99,33 @@ items = Table(
     Column("deadline", Date),
     Column("event_start", Date),
     Column("event_end", Date),
+    # Given once and no more; calendars show them as cancelled:
+    Column("former_deadline", Date),
+    Column("former_event_start", Date),
+    Column("former_event_end", Date),
+    Column("last_day", Date),  # the latest of all these days: calendars hold what ends last
+    Column("announced_version", Integer, nullable=False, default=0),  # up to which the hubs were told
     Column("matches", Json, nullable=False),  # [{"label", "text"}…]
     Index(None, "released_at"),
     Index(None, "published_at"),
     Index(None, "updated_at"),
+    Index(None, "last_day"),
+    Index(None, "original_id"),
+    Index(None, "withdrawn_at"),
+)
+Index(
+    "ix_items_unannounced",
+    items.c.id,
+    sqlite_where=items.c.announced_version < items.c.version,
+    postgresql_where=items.c.announced_version < items.c.version,
+)
+
+item_alternates = Table(
+    "item_alternates",
+    metadata,
+    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("key", Text, primary_key=True),  # of the address where it stands in another language
+    Index(None, "key"),
 )
 
 item_labels = Table(
@@ -210,10 +177,41 @@ corrections = Table(
     Column("actor", Text, nullable=False),
 )
 
+feed_archives = Table(
+    "feed_archives",
+    metadata,
+    Column("feed", Text, primary_key=True),  # its name: feeds/fr/theme/asylum
+    Column("number", Integer, primary_key=True),
+    Column("closed_at", Moment, nullable=False),
+    # The last change that it holds, as (items.updated_at, items.id): the next archive begins behind it.
+    Column("until_at", Moment, nullable=False),
+    Column("until_id", BigInteger, nullable=False),
+    Column("head", Json, nullable=False),  # what the document says of itself, as it was then
+    Column("entries", Json, nullable=False),  # [[item, version]…] in the order of the document
+)
+
+feed_problems = Table(
+    "feed_problems",
+    metadata,
+    Column("feed", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("problem", Text, nullable=False),  # why its last good version stays
+)
+
+retired_labels = Table(
+    "retired_labels",
+    metadata,
+    Column("axis", String(16), primary_key=True),  # theme | region
+    Column("id", String(64), primary_key=True),
+    Column("title", Json, nullable=False),
+    Column("successor", String(64)),  # a code of the same axis
+    Column("ended_at", Moment, nullable=False),
+)
+
 criteria = Table(
     "criteria",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("key", String(32), nullable=False, unique=True),
     Column("themes", Json, nullable=False),
     Column("regions", Json, nullable=False),
@@ -224,7 +222,7 @@ criteria = Table(
 subscribers = Table(
     "subscribers",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("address_key", Text, unique=True),  # case-folded, domain as A-label; empty after erasure
     Column("email", Text),
     Column("name", Text, nullable=False, default=""),
@@ -237,7 +235,7 @@ subscribers = Table(
 subscriptions = Table(
     "subscriptions",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("subscriber_id", ForeignKey("subscribers.id"), nullable=False),
     Column("criteria_id", ForeignKey("criteria.id"), nullable=False),
     Column("cadence", String(16), nullable=False),
@@ -260,7 +258,7 @@ Index("ix_subscriptions_cadence", subscriptions.c.cadence, subscriptions.c.subsc
 consents = Table(
     "consents",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("subscriber_id", ForeignKey("subscribers.id"), nullable=False),
     Column("at", Moment, nullable=False),
     Column("what", String(32), nullable=False),  # imported | confirmed | unsubscribed | suppressed | erased
@@ -328,7 +326,7 @@ edition_items = Table(
 variants = Table(
     "variants",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("edition_id", ForeignKey("editions.id"), nullable=False),
     Column("language", String(16), nullable=False),
     Column("mask", LargeBinary, nullable=False),  # big-endian bit set over edition_items.position
@@ -346,98 +344,19 @@ Index(
     postgresql_where=variants.c.frame.is_(None),
 )
 
-DeliveryState = Literal["planned", "deferred", "uncertain"]
-"""The states that have an index of their own."""
-
-deliveries = Table(
-    "deliveries",
+personal_feeds = Table(
+    "personal_feeds",
     metadata,
-    Column("id", _Id, primary_key=True),
-    Column("edition_id", ForeignKey("editions.id"), nullable=False),
+    Column("token_hash", String(64), primary_key=True),
     Column("subscriber_id", ForeignKey("subscribers.id"), nullable=False),
-    Column("variant_id", ForeignKey("variants.id"), nullable=False),
-    Column("email", Text),  # as planned, so that every retry sends the same bytes; empty after erasure
-    Column("name", Text, nullable=False, default=""),
-    Column("state", String(16), nullable=False),
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("next_attempt_at", Moment),  # uncertain: when the log of the relay is looked at again
-    Column("fence", BigInteger),  # the lease of the sender that holds the claim
-    Column(
-        "resends", Integer, nullable=False, default=0, server_default="0"
-    ),  # how often it was sent again after being uncertain
-    Column("reply", Text),  # the server's last word, or why nothing was tried
-    Column("changed_at", Moment, nullable=False),
-    UniqueConstraint("edition_id", "subscriber_id"),
-    Index(None, "subscriber_id"),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
 )
 Index(
-    "ix_deliveries_waiting",
-    deliveries.c.edition_id,
-    deliveries.c.id,
-    sqlite_where=deliveries.c.state == "planned",
-    postgresql_where=deliveries.c.state == "planned",
+    "uq_personal_feeds_active",
+    personal_feeds.c.subscriber_id,
+    unique=True,
+    sqlite_where=personal_feeds.c.revoked_at.is_(None),
+    postgresql_where=personal_feeds.c.revoked_at.is_(None),
 )
-Index(
-    "ix_deliveries_deferred",
-    deliveries.c.edition_id,
-    deliveries.c.next_attempt_at,
-    sqlite_where=deliveries.c.state == "deferred",
-    postgresql_where=deliveries.c.state == "deferred",
-)
-Index(
-    "ix_deliveries_uncertain",
-    deliveries.c.edition_id,
-    sqlite_where=deliveries.c.state == "uncertain",
-    postgresql_where=deliveries.c.state == "uncertain",
-)
-Index(
-    "ix_deliveries_held",
-    deliveries.c.fence,
-    sqlite_where=deliveries.c.fence.is_not(None),
-    postgresql_where=deliveries.c.fence.is_not(None),
-)
-
-
-def is_in(state: DeliveryState) -> ColumnElement[bool]:
-    """Whether a delivery is in that state, which stands in the text of the statement: only so does the database see,
-    before it knows the values, that one of the partial indexes serves.
-    """
-    return deliveries.c.state == literal_column(f"'{state}'")
-
-
-leases = Table(
-    "leases",
-    metadata,
-    Column("id", _Id, primary_key=True),  # the fencing token: a later one is greater, and none comes twice
-    Column("holder", Text, nullable=False),  # host and process, for people
-    Column("until", Moment, nullable=False),  # by the clock of the database
-    sqlite_autoincrement=True,
-)
-
-delivery_events = Table(
-    "delivery_events",
-    metadata,
-    Column("id", Text, primary_key=True),  # delivery:attempt, so that recording twice adds nothing
-    Column("delivery_id", ForeignKey("deliveries.id"), nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("reply", Text, nullable=False),
-    Index(None, "delivery_id"),
-)
-
-pace = Table(
-    "pace",
-    metadata,
-    Column("key", Text, primary_key=True),  # relay:<name> | domain:<recipient domain> | warm-up
-    Column("tokens", Float),  # what the bucket held at filled_at; empty: nothing limits the rate
-    Column("filled_at", Moment),
-    Column("rate", Float),  # learnt, below the configured one: messages a second
-    Column("connections", Integer),  # learnt, below the configured pool
-    Column("changed_at", Moment),  # when rate and connections were learnt
-    Column("open_until", Moment),  # no message begins before; empty: the breaker is closed
-    Column("is_probing", Boolean, nullable=False),
-    Column("opened_at", Moment),
-    Column("openings", Integer, nullable=False),  # in a row
-    Column("kind", String(16), nullable=False),  # of the replies that opened it
-    Column("detail", Text, nullable=False),
-)
+Index("ix_personal_feeds_subscriber_id", personal_feeds.c.subscriber_id)

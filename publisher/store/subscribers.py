@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from feeds.criteria import Criteria
 from publisher.store.database import insert_new
-from publisher.store.schema import consents, criteria, deliveries, digests, subscribers, subscriptions, suppressions
+from publisher.store.schema import consents, criteria, digests, subscribers, subscriptions, suppressions
+from publisher.store.schema_dispatch import deliveries
 from subscribers.model import Consent, Subscriber, Subscription
 from subscribers.schedule import Digest, parse_digest
 from subscribers.tokens import address_hash

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from publisher.store.database import insert_new
-from publisher.store.schema import deliveries, delivery_events, editions, is_in
+from publisher.store.schema import editions
+from publisher.store.schema_dispatch import deliveries, delivery_events, is_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """All relays together: messages are shared out by weight; where a relay fails, the others take over."""
 
+import asyncio
+
 from publisher.config import Config
-from publisher.errors import TransportError
+from publisher.errors import PublisherError, TransportError
 from publisher.transport.messages import Attempt
 from publisher.transport.route import Owner, Route
 
@@ -15,7 +17,7 @@ class RelayPool:
     @property
     def trouble(self) -> str | None:
         """Why no relay can be used now; None while one can."""
-        if any(route.is_usable for route in self._routes):
+        if not all(route.is_given_up for route in self._routes):
             return None
         return "; ".join(route.trouble for route in self._routes if route.trouble) or "the run has ended"
 
@@ -31,14 +33,20 @@ class RelayPool:
 
     async def open(self) -> None:
         """Have a first connection to each relay that answers; TransportError where none does."""
-        problems = []
-        for route in self._routes:
-            try:
-                await route.open()
-            except TransportError as error:
-                problems.append(error)
+        problems = [one for one in await self._open_all() if one is not None]
+        for problem in problems:
+            if not isinstance(problem, PublisherError):
+                self.abort()
+                raise problem
         if len(problems) == len(self._routes):
             raise problems[0] if len(problems) == 1 else TransportError("; ".join(map(str, problems)))
+
+    async def _open_all(self) -> list[BaseException | None]:
+        try:
+            return await asyncio.gather(*(route.open() for route in self._routes), return_exceptions=True)
+        except asyncio.CancelledError:
+            self.abort()
+            raise
 
     def share_out(self, count: int) -> list[str]:
         """The relays for the next ``count`` messages, by weight and room; fewer names where there is less room."""

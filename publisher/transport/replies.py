@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_REPLY_BYTES = 32 * 1024
+MAX_TEXT = 500
+"""Characters of a reply that are kept: it is stored with every delivery."""
 
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])([^\r\n]*))?\r?\n")
 
@@ -24,6 +26,14 @@ class Reply:
         return f"{self.code} {self.text}"
 
 
+def legible(text: str) -> str:
+    """What a server said, as one line that can be stored and shown: printable, of bounded length."""
+    if text.isprintable() and len(text) <= MAX_TEXT:
+        return text
+    printable = "".join(sign if sign.isprintable() else " " for sign in text[: 4 * MAX_TEXT])
+    return " ".join(printable.split())[:MAX_TEXT]
+
+
 class ReplyReader:
     """Turns what arrives, however it is cut, into replies."""
 
@@ -33,17 +43,24 @@ class ReplyReader:
         self._lines: list[str] = []
         self._reply_bytes = 0
 
+    @property
+    def has_more(self) -> bool:
+        """Whether there are octets behind the last complete reply."""
+        return bool(self._buffer or self._lines)
+
     def feed(self, data: bytes) -> Iterator[Reply]:
         """The replies that are complete now; MalformedReplyError, after the good ones, where no further one can be."""
         self._buffer += data
         while found := _LINE.match(self._buffer):
             self._buffer = self._buffer[found.end() :]
             self._reply_bytes += found.end()
+            if self._reply_bytes > MAX_REPLY_BYTES:
+                raise MalformedReplyError("overlong reply")
             text = (found[3] or b"").decode("utf-8", "replace")
             if (reply := self._take_line(int(found[1]), text, is_last=found[2] != b"-")) is not None:
                 yield reply
         if b"\n" in self._buffer:
-            raise MalformedReplyError(f"malformed reply {self._buffer[:60]!r}")
+            raise MalformedReplyError(f"malformed reply {legible(self._buffer[:60].decode('utf-8', 'replace'))!r}")
         if len(self._buffer) + self._reply_bytes > MAX_REPLY_BYTES:
             raise MalformedReplyError("overlong reply")
 
@@ -54,6 +71,6 @@ class ReplyReader:
         self._lines.append(text)
         if not is_last:
             return None
-        reply = Reply(code, " ".join(self._lines))
+        reply = Reply(code, legible(" ".join(self._lines)))
         self._code, self._lines, self._reply_bytes = None, [], 0
         return reply

@@ -5,11 +5,13 @@ from collections import deque
 from collections.abc import Awaitable
 from typing import Protocol
 
-from publisher.config import Config, Relay
-from publisher.errors import TransportError
+from publisher.config import Config
+from publisher.errors import PublisherError
+from publisher.sections import Relay
+from publisher.transport.dialogue import Timeouts
 from publisher.transport.messages import Attempt, Outcome
 from publisher.transport.session import LEFT, Session
-from publisher.transport.smtp import Connected, connect
+from publisher.transport.smtp import Connected, connect, name_relay
 from subscribers.replies import Verdict
 
 LEFT_ALONE_S = 60.0
@@ -49,6 +51,8 @@ class Route:
         self._ready: deque[Attempt] = deque()
         self._sessions: set[Session] = set()
         self._lines: set[asyncio.Task[None]] = set()
+        self._dials: set[asyncio.Task[None]] = set()
+        """The lines that have no session yet."""
         self._lost = 0
         self._usable_from = 0.0
         self._is_leaving = False
@@ -57,6 +61,11 @@ class Route:
     def is_usable(self) -> bool:
         """Whether messages given to it have a chance now."""
         return bool(self._sessions) or self._is_worth_dialling()
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether no message has a chance now, not even by a connection that is being opened."""
+        return not self._lines and not self._is_worth_dialling()
 
     @property
     def room(self) -> int:
@@ -85,23 +94,27 @@ class Route:
             return
         most = self.connections if self._sessions else 1
         for _ in range(min(len(self._ready), most - len(self._lines))):
-            self._begin(asyncio.create_task(self._dial()))
+            dial = asyncio.create_task(self._dial())
+            self._dials.add(dial)
+            self._begin(dial)
 
     async def open(self) -> None:
         """Have a first connection; TransportError where there is none to be had."""
-        try:
-            connected = await connect(self._config, self.relay)
-        except TransportError as error:
-            self._fail(str(error))
-            raise
-        self.size_limit = connected.offers.size_limit
-        self._begin(asyncio.create_task(self._carry(connected)))
+        session = self._start(await self._connect())
+        self._begin(asyncio.create_task(self._carry(session)))
 
     async def end(self) -> None:
-        """Take nothing more; return when everything under way has ended and the connections are closed."""
+        """Take nothing more; return when everything under way has ended and the connections are closed.
+
+        A connection that is being opened is left in order if it comes about soon: nothing waits for it.
+        """
         self._is_leaving = True
         for session in tuple(self._sessions):
             session.leave()
+        if self._dials:
+            await asyncio.wait(self._dials, timeout=Timeouts.scaled(self._config.smtp.timeout_scale).quit_s)
+            for dial in self._dials:
+                dial.cancel()
         if self._lines:
             await asyncio.wait(self._lines)
         self._give_up()
@@ -136,22 +149,39 @@ class Route:
 
     def _end_line(self, line: asyncio.Task[None]) -> None:
         self._lines.discard(line)
+        self._dials.discard(line)
+        if not line.cancelled() and (error := line.exception()) is not None:  # a bug: without a pause it would repeat
+            self._fail(f"{name_relay(self.relay)}: {error!r}")
+            context = {"message": f"a connection to {name_relay(self.relay)} failed", "exception": error, "task": line}
+            asyncio.get_running_loop().call_exception_handler(context)
         self._owner.change()
 
     async def _dial(self) -> None:
         try:
-            connected = await connect(self._config, self.relay)
-        except TransportError as error:
-            self._fail(str(error))
+            connected = await self._connect()
+        except PublisherError:
             return
-        await self._carry(connected)
+        self._dials -= {asyncio.current_task()}
+        await self._carry(self._start(connected))
 
-    async def _carry(self, connected: Connected) -> None:
+    async def _connect(self) -> Connected:
+        try:
+            connected = await connect(self._config, self.relay)
+        except PublisherError as error:  # also a ConfigError: the password file may have gone
+            self._fail(str(error))
+            raise
+        self.size_limit = connected.offers.size_limit
+        return connected
+
+    def _start(self, connected: Connected) -> Session:
         session = connected.start(self, messages_max=self._config.smtp.messages_per_connection)
         self._sessions.add(session)
         if self._is_leaving:
             session.leave()
         self._owner.change()
+        return session
+
+    async def _carry(self, session: Session) -> None:
         try:
             reason = await session.closed
         finally:
@@ -164,7 +194,7 @@ class Route:
             self.connections = max(1, self.connections - 1)
         self._lost = 0 if session.settled or reason == LEFT else self._lost + 1
         if self._lost >= LOST_MAX:
-            self._fail(f"SMTP server {self.relay.host}:{self.relay.port} keeps closing connections ({reason})")
+            self._fail(f"{name_relay(self.relay)} keeps closing connections ({reason})")
 
     def _fail(self, trouble: str) -> None:
         self.trouble = trouble

@@ -55,7 +55,7 @@ class Session:
 
     def go(self) -> None:
         """Offer the next message where there is room; called whenever the feed may have one."""
-        if self._offered is None:
+        if self._offered is None and (self._is_pipelining or self._wire.is_quiet):
             self._write(self._offer_next())
         if self._is_leaving and self._offered is None and self._wire.is_quiet:
             self._wire.write([Command("quit", None, b"QUIT\r\n")])
@@ -139,6 +139,8 @@ class Session:
             self._send_body(attempt)
 
     def _send_body(self, attempt: Attempt) -> None:
+        if not self._wire.may_speak():
+            return
         self._offered = None
         body = write_body(attempt.envelope)
         if is_armed("send-mid-body"):
@@ -166,21 +168,29 @@ class Session:
 
     def _ask_again(self, attempt: Attempt, go_on: Callable[[], None], *, is_body_awaited: bool) -> None:
         async def ask() -> None:
-            vetoed = await self._feed.recheck(attempt)
+            try:
+                vetoed = await self._feed.recheck(attempt)
+            except BaseException:
+                self._wire.abort("whether the message may still begin could not be found out")
+                raise
             if self._offered is not attempt:
                 return  # the connection was lost meanwhile
             if vetoed is None:
                 attempt.begun_at = self._loop.time()
                 go_on()
-                return
-            self._offered = None
-            self._feed.finish(attempt, vetoed)
-            if is_body_awaited:
-                self._wire.abort("the message must not begin any more")  # after 354 nothing but a body may follow
             else:
-                self.go()
+                self._drop_vetoed(attempt, vetoed, is_body_awaited=is_body_awaited)
 
         self._asking = asyncio.create_task(ask())
+
+    def _drop_vetoed(self, attempt: Attempt, vetoed: Outcome, *, is_body_awaited: bool) -> None:
+        self._offered = None
+        self._feed.finish(attempt, vetoed)
+        if is_body_awaited:
+            self.settled += 1
+            self._wire.abort("the message must not begin any more")  # after 354 nothing but a body may follow
+        else:
+            self.go()
 
     def _end(self, reason: str, left: Sequence[Awaited]) -> None:
         begun = [one.attempt for one in left if one.step == "body" and one.attempt]
@@ -215,6 +225,7 @@ def _is_out_of_step(step: Step, reply: Reply, *, is_refused: bool) -> bool:
 
 
 def _judge(step: Step, reply: Reply) -> Outcome:
-    """The outcome of a refusal before the body; a 2xx or 3xx that is out of place says nothing of the message."""
-    verdict = judge_reply(reply.code, reply.text, step=step) if reply.code >= 400 else Verdict("deferred")
+    """The outcome of a refusal before the body; a reply to RSET or one that is out of place says nothing of it."""
+    is_about_it = reply.code >= 400 and step != "rset"
+    verdict = judge_reply(reply.code, reply.text, step=step) if is_about_it else Verdict("deferred")
     return Outcome(verdict, str(reply))

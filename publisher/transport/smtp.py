@@ -6,11 +6,14 @@ import ssl
 from dataclasses import dataclass
 
 import aiosmtplib
+from aiosmtplib.protocol import SMTPProtocol
 
-from publisher.config import Config, Relay, read_secret
+from publisher.config import Config, read_secret
 from publisher.errors import AuthenticationError, TransportError
+from publisher.sections import Relay
 from publisher.transport.dialogue import Offers, Timeouts
 from publisher.transport.messages import Feed
+from publisher.transport.replies import MalformedReplyError, ReplyReader, legible
 from publisher.transport.session import Session
 from publisher.transport.wire import Command, Wire
 
@@ -40,6 +43,11 @@ class Connected:
         await closed
 
 
+def name_relay(relay: Relay) -> str:
+    """How errors name it."""
+    return f"SMTP server {relay.host}:{relay.port}"
+
+
 async def connect(config: Config, relay: Relay) -> Connected:
     """Connect, secure and authenticate; TransportError where the relay cannot be used. Nothing was accepted then.
 
@@ -51,9 +59,9 @@ async def connect(config: Config, relay: Relay) -> Connected:
         return await _Dialler(config, relay, timeouts).open(sock)
     except aiosmtplib.SMTPAuthenticationError as error:
         raised = AuthenticationError if 500 <= error.code < 600 else TransportError
-        raise raised(f"{_name(relay)}: signing in was refused ({_describe(error)})") from error
-    except (aiosmtplib.SMTPException, OSError) as error:
-        raise TransportError(f"{_name(relay)}: {_describe(error)}") from error
+        raise raised(f"{name_relay(relay)}: signing in was refused ({_describe(error)})") from error
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a challenge that is no base64
+        raise TransportError(f"{name_relay(relay)}: {_describe(error)}") from error
 
 
 class _Dialler:
@@ -78,17 +86,27 @@ class _Dialler:
             await client.connect(sock=sock)
             await self._greet()
             if self._relay.security == "starttls":
-                await client.starttls(timeout=self._timeouts.command_s)  # stripped: the session ends before MAIL
+                await self._start_tls()
                 await self._greet()
             await self._sign_in()
         except BaseException:
+            transport = client.transport
             client.close()
+            if isinstance(transport, asyncio.WriteTransport):
+                transport.abort()  # to shut TLS down in order, a server like this one could make us wait
             raise
         transport = client.transport
         if not isinstance(transport, asyncio.Transport):
-            raise TransportError(f"{_name(self._relay)}: the connection was lost at once")
+            raise TransportError(f"{name_relay(self._relay)}: the connection was lost at once")
         offers = Offers.of(client.esmtp_extensions.keys(), client.esmtp_extensions.get("size", ""))
         return Connected(transport, offers, self._timeouts)
+
+    async def _start_tls(self) -> None:
+        """Where it is not offered, or something follows its reply, the connection ends before MAIL and AUTH."""
+        client = self._client
+        if isinstance(client.transport, asyncio.Transport) and client.protocol is not None:
+            client.transport.set_protocol(_StarttlsGuard(client.transport, client.protocol))
+        await client.starttls(timeout=self._timeouts.command_s)
 
     async def _greet(self) -> None:
         try:
@@ -107,8 +125,33 @@ class _Dialler:
         methods = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
         offered = [method for name, method in methods.items() if name in client.server_auth_methods]
         if not offered:
-            raise TransportError(f"{_name(relay)} offers no way to sign in. Remove smtp.username, or ask for TLS")
+            raise TransportError(f"{name_relay(relay)} offers no way to sign in. Remove smtp.username, or ask for TLS")
         await offered[0](relay.username, password, timeout=self._timeouts.command_s)
+
+
+class _StarttlsGuard(asyncio.Protocol):
+    """Hands on one reply; what comes behind it in the clear was put there by somebody else (RFC 3207 §6)."""
+
+    def __init__(self, transport: asyncio.Transport, protocol: SMTPProtocol) -> None:
+        self._transport, self._protocol = transport, protocol
+        self._reader = ReplyReader()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            replies = list(self._reader.feed(data))
+        except MalformedReplyError:
+            self._transport.abort()
+            return
+        if replies and (len(replies) > 1 or self._reader.has_more):
+            self._transport.abort()
+            return
+        self._protocol.data_received(data)
+
+    def eof_received(self) -> None:
+        self._protocol.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._protocol.connection_lost(exc)
 
 
 async def _dial(relay: Relay, timeout_s: float) -> socket.socket:
@@ -126,6 +169,9 @@ async def _dial(relay: Relay, timeout_s: float) -> socket.socket:
             problem = TimeoutError(f"no connection within {timeout_s:g} s")
         except OSError as error:
             problem = error
+        except BaseException:
+            sock.close()
+            raise
         else:
             return sock
         sock.close()
@@ -138,11 +184,9 @@ def _tls_context(relay: Relay) -> ssl.SSLContext | None:
     return ssl.create_default_context(cafile=str(relay.ca_file) if relay.ca_file else None)
 
 
-def _name(relay: Relay) -> str:
-    return f"SMTP server {relay.host}:{relay.port}"
-
-
 def _describe(error: Exception) -> str:
+    if isinstance(error, aiosmtplib.SMTPConnectError) and isinstance(error.__cause__, OSError):
+        error = error.__cause__  # without "on port None" before it
     code = f"{error.code} " if isinstance(error, aiosmtplib.SMTPResponseException) else ""
     message = error.message if isinstance(error, aiosmtplib.SMTPResponseException) else str(error)
-    return " ".join(f"{code}{message}".split()) or type(error).__name__
+    return legible(f"{code}{message}".encode("utf-8", "replace").decode()) or type(error).__name__

@@ -31,6 +31,8 @@ class Awaited:
 class Wire(asyncio.Protocol):
     """Hands out each reply with what it answers. A reply that nobody waits for, or that comes before its command is on
     the wire, that is malformed, overlong or late, ends the connection: no later one could be trusted.
+
+    To a transport that was lost meanwhile it is as if that happened next.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Wire(asyncio.Protocol):
         self.is_open = True
         self._loop = asyncio.get_running_loop()
         self._transport = transport
+        self._beneath = _find_beneath(transport)
         self._timeouts = timeouts
         self._answer = answer
         self._on_end = end
@@ -53,6 +56,8 @@ class Wire(asyncio.Protocol):
         self._head_since = 0.0
         self._watch: asyncio.TimerHandle | None = None
         transport.set_protocol(self)
+        if transport.is_closing():  # whoever had it before was told
+            self._loop.call_soon(self.connection_lost, None)
 
     @property
     def is_quiet(self) -> bool:
@@ -63,9 +68,15 @@ class Wire(asyncio.Protocol):
         """Whether a reply that concerns this message is still to come."""
         return any(one.attempt is attempt for one in self._awaited)
 
+    def may_speak(self) -> bool:
+        """Whether the server lets us; it ends the connection where a reply has begun that nobody asked for."""
+        if self.is_open and not self._awaited and self._reader.has_more:
+            self.abort("unsolicited reply")
+        return self.is_open
+
     def write(self, commands: Sequence[Command]) -> None:
         """Send the commands in one write; on a connection that has ended nothing happens."""
-        if not self.is_open or not commands:
+        if not commands or not self.may_speak():
             return
         if not self._awaited:
             self._head_since = self._loop.time()
@@ -96,12 +107,15 @@ class Wire(asyncio.Protocol):
         except MalformedReplyError as error:
             self.abort(str(error))
 
+    def eof_received(self) -> None:
+        self.abort("the server closed the connection")
+
     def connection_lost(self, exc: Exception | None) -> None:
         self.abort(f"the server closed the connection{f' ({exc})' if exc else ''}")
 
     def _take(self, reply: Reply) -> None:
         is_early = bool(self._awaited) and self._is_unsent(self._awaited[0].ends_at)
-        if not self._awaited or (is_early and reply.code < 400):
+        if not self._awaited or (is_early and (reply.code < 400 or self._awaited[0].step != "body")):
             self.abort(f"unsolicited reply {reply}")
             return
         awaited = self._awaited.popleft()
@@ -115,6 +129,8 @@ class Wire(asyncio.Protocol):
 
     def _is_unsent(self, position: int) -> bool:
         unsent = self._transport.get_write_buffer_size()
+        if self._beneath is not None:
+            unsent += self._beneath.get_write_buffer_size()
         return unsent > 0 and self._written - unsent < position
 
     def _finish(self, reason: str) -> None:
@@ -134,3 +150,9 @@ class Wire(asyncio.Protocol):
             self.abort(f"no reply within {limit_s:g} s to {self._awaited[0].step}")
         else:
             self._watch = self._loop.call_later(self._timeouts.tick_s, self._check_time)
+
+
+def _find_beneath(transport: asyncio.Transport) -> asyncio.WriteTransport | None:
+    """The transport under TLS. What is not on the wire yet waits there, but asyncio shows it only to itself."""
+    beneath = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
+    return beneath if isinstance(beneath, asyncio.WriteTransport) else None

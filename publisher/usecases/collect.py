@@ -4,9 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from email.utils import parseaddr
 from functools import cache
-from importlib.metadata import version
 
 import structlog
 from sqlalchemy import Connection
@@ -14,15 +12,17 @@ from sqlalchemy import Connection
 from feeds.entries import Document
 from feeds.merge import Reading
 from publisher.app import App
-from publisher.config import Config
 from publisher.errors import NotFoundError
 from publisher.failpoints import passing
 from publisher.fetch.fetcher import Fetcher
+from publisher.fetch.identity import make_user_agent
 from publisher.store.sightings import read_seen_keys
 from publisher.store.sources import SourceState, find_source, read_sources
 from publisher.usecases.classifying import Classify, load_classifier
 from publisher.usecases.collect_report import CollectReport, SourceReport, join_remarks
 from publisher.usecases.deciding import Decided, classify_decided, decide_document, write_decided
+from publisher.usecases.feed_archives import close_archives
+from publisher.usecases.hub_subscriptions import keep_hub
 from publisher.usecases.reading import Read, Unread, read_source
 from publisher.usecases.source_history import record_failure, record_success
 from publisher.usecases.visit import SeenKeys, Visit
@@ -68,13 +68,9 @@ async def collect_due(
         classify = await asyncio.to_thread(_load_classifier, app)
     async with fetcher or Fetcher(make_user_agent(app.config)) as opened:
         visits = [Visit(state, opened, _seen_keys(app), now) for state in states]
-        return await _collect(app, visits, classify=classify, progress=progress)
-
-
-def make_user_agent(config: Config) -> str:
-    """Who we are, and where to complain."""
-    contact = parseaddr(config.mail.reply_to or config.mail.sender)[1]
-    return f"publisher/{version('publisher')} (+{config.site.base_url}; {contact})"
+        report = await _collect(app, visits, classify=classify, progress=progress)
+    await asyncio.to_thread(close_archives, app)
+    return report
 
 
 async def _collect(
@@ -160,6 +156,7 @@ def _write(app: App, visit: Visit, *, outcome: Read | Unread, classify: Classify
             return record_success(
                 tx, state, outcome, report=SourceReport(state.source.id, "not-modified"), now=visit.now
             )
+        keep_hub(tx, app, state.source, read=outcome, now=visit.now)
         report = _write_document(tx, outcome.document, _reading(app, state, visit.now), classify=remembered)
         return record_success(tx, state, outcome, report=report, now=visit.now)
 

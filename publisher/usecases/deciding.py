@@ -13,6 +13,7 @@ from feeds.merge import Decision, Group, Reading, decide
 from feeds.model import Classification
 from publisher.store.item_changes import NewItem, change_item, insert_items, release_items
 from publisher.store.sightings import add_keys, put_sightings, read_known, read_owners
+from publisher.store.translations import link_translations
 from publisher.usecases.classifying import Classify, classify_content
 
 
@@ -73,7 +74,13 @@ def write_decided(
             if not one.is_seen
         ],
     )
+    link_translations(tx, [ids[place] for place, one in enumerate(decided) if _may_be_translated(one)])
     release_items(tx, [ids[place] for place, one in enumerate(decided) if one.decision.is_mailable], now=now)
+
+
+def _may_be_translated(one: Decided) -> bool:
+    """Whether another item can be its translation now that was not before: it is new, changed or has a new address."""
+    return one.decision.status != "unchanged" or bool(one.unclaimed)
 
 
 def _write_new(

@@ -8,10 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from publisher.app import App, find_app
-from publisher.config import Config, Relay, load_config
+from publisher.config import Config, load_config
 from publisher.dns import Names
 from publisher.errors import PublisherError
 from publisher.mail.dkim import load_signer
+from publisher.sections import Relay
+from publisher.store.feed_records import list_problems
 from publisher.store.newsroom import list_digests
 from publisher.store.sources import find_failing, read_sources
 from publisher.transport.smtp import connect
@@ -60,7 +62,12 @@ def _examine_database(config: Config) -> list[Finding]:
     except PublisherError as error:
         return [Finding("database", is_well=False, text=str(error))]
     try:
-        checks = {"database": _check_database, "sources": _check_sources, "digests": _check_digests}
+        checks = {
+            "database": _check_database,
+            "sources": _check_sources,
+            "feeds": _check_feeds,
+            "digests": _check_digests,
+        }
         return [_run(subject, partial(check, app)) for subject, check in checks.items()]
     finally:
         app.database.close()
@@ -95,6 +102,14 @@ def _check_sources(app: App) -> str:
     if failing:
         raise PublisherError("; ".join(f"{name} failed: {error}" for name, error in failing))
     return ", ".join(names) or "none yet; write them into newsroom.toml and run: publisher apply newsroom.toml"
+
+
+def _check_feeds(app: App) -> str:
+    with app.database.read() as tx:
+        problems = list_problems(tx)
+    if problems:
+        raise PublisherError("; ".join(f"{name} stays as it was: {problem}" for name, problem in problems))
+    return "every feed that was asked for could be rendered"
 
 
 def _check_digests(app: App) -> str:

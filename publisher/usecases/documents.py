@@ -2,9 +2,26 @@
 
 import gzip
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from functools import cached_property
+from typing import Literal, Self, get_args
+
+import brotli
+import zstandard
+
+Coding = Literal["br", "zstd", "gzip"]
+CODINGS: tuple[Coding, ...] = get_args(Coding)
+"""Content codings that are made beforehand, the one that saves most first (RFC 7932, 8878, 1952)."""
+
+SUFFIXES: Mapping[Coding, str] = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
+"""What web servers look for beside a file."""
+
+# About two milliseconds for a feed of 100 KB each; higher levels take ten times as long for five per cent.
+_BROTLI_QUALITY = 5
+_ZSTD_LEVEL = 6
+_GZIP_LEVEL = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +36,35 @@ class Encoded:
         return cls(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Document:
-    """A document that many will ask for: both codings are made once."""
+    """A document that many will ask for: all codings are made once. Uncompressed bytes are not kept: few want them."""
 
     media_type: str
-    plain: Encoded
-    gzipped: Encoded
+    coded: Mapping[Coding, Encoded]
+    plain_etag: str
     changed_at: datetime | None
     """Never earlier than the last change of its bytes that has a date; None where that is unknown."""
 
     @classmethod
     def of(cls, body: bytes, media_type: str, *, changed_at: datetime | None = None) -> Self:
-        # Without a time in its header, equal bytes compress to equal bytes.
-        return cls(media_type, Encoded.of(body), Encoded.of(gzip.compress(body, mtime=0)), changed_at)
+        """Equal bytes are compressed to equal bytes: nothing of it has a date."""
+        coded: dict[Coding, Encoded] = {
+            "br": Encoded.of(brotli.compress(body, quality=_BROTLI_QUALITY)),
+            # A copy: zstandard gives bytes that hold on to all the room that they might have needed.
+            "zstd": Encoded.of(bytes(memoryview(zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)))),
+            "gzip": Encoded.of(gzip.compress(body, _GZIP_LEVEL, mtime=0)),
+        }
+        return cls(media_type, coded, Encoded.of(body).etag, changed_at)
 
     @property
+    def plain(self) -> Encoded:
+        return Encoded(gzip.decompress(self.coded["gzip"].body), self.plain_etag)
+
+    @cached_property
     def size_bytes(self) -> int:
-        return len(self.plain.body) + len(self.gzipped.body)
+        """What it takes in memory, about."""
+        return sum(len(encoded.body) for encoded in self.coded.values()) + _OVERHEAD_BYTES
+
+
+_OVERHEAD_BYTES = 2000

@@ -1,29 +1,47 @@
-"""Compiled feeds in memory: made when first asked for, made anew when something changed."""
+"""Compiled feeds in memory: made when first asked for, made anew when something in them has changed."""
 
 import threading
-from collections import OrderedDict
+import time
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 import structlog
 
-from feeds.paths import Address
+from feeds.paths import Address, PageAddress, page_path_of, path_of
 from publisher.app import App
 from publisher.errors import RenderError
+from publisher.store.database import CommitWatch
 from publisher.usecases.documents import Document
+from publisher.usecases.feed_changes import Changes, find_changes
 from publisher.usecases.feed_directory import compile_directory
-from publisher.usecases.feeds import Catalogue, compile_feed, read_catalogue, read_feed_version
+from publisher.usecases.feed_pages import compile_page
+from publisher.usecases.feeds import Catalogue, compile_feed, read_catalogue
 
-CAPACITY_BYTES = 64 * 1024 * 1024
+CAPACITY_BYTES = 80 * 1024 * 1024
+FRESH_FOR_S = 0.2
+"""So old an answer from memory may be; looking more often costs more than it tells."""
+
+_CHANGES_KEPT = 8
+
+AnyAddress = Address | PageAddress
 
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Kept:
-    version: str
+    address: AnyAddress
     document: Document
+    is_stale: bool = False
+
+
+def target_of(address: AnyAddress) -> str:
+    """Its path and query."""
+    if isinstance(address, PageAddress):
+        return page_path_of(address.criteria)
+    return path_of(address.criteria, address.format, address.archive)
 
 
 class FeedShelf:
@@ -35,33 +53,50 @@ class FeedShelf:
         *,
         capacity_bytes: int = CAPACITY_BYTES,
         compile_one: Callable[..., Document] = compile_feed,
+        fresh_for_s: float = FRESH_FOR_S,
     ) -> None:
         self._app = app
         self._capacity_bytes = capacity_bytes
         self._compile_one = compile_one
+        self._fresh_for_s = fresh_for_s
+        self._watch = CommitWatch(app.database)
+        self._seen = self._watch.version()
+        self._checked_at = time.monotonic()
         self._catalogue = read_catalogue(app)
+        self._version = self._catalogue.version
+        """Up to which changes are known; the catalogue may be a moment younger."""
+        self._refreshing = threading.Lock()
         self._directory: dict[str, Document] = {}
-        self._directory_version = ""
+        self._directory_version: object = None
         self._directory_lock = threading.Lock()
-        self._kept: OrderedDict[Address, _Kept] = OrderedDict()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._size_bytes = 0
+        self._generation = 0
+        """Grows with each refresh that found a change."""
+        self._recent: deque[tuple[int, Changes]] = deque(maxlen=_CHANGES_KEPT)
         self._lock = threading.Lock()
         """Held for moments only; whoever compiles holds the lock of its address."""
-        self._making: WeakValueDictionary[Address, threading.Lock] = WeakValueDictionary()
+        self._making: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+
+    def find(self, target: str) -> Document | None:
+        """What is kept for that address and is known to be fresh. It never waits; None: ask ``feed``."""
+        return self._find(target) if self._is_fresh() else None
 
     def catalogue(self) -> Catalogue:
-        """What feeds can be about, as of now."""
-        if read_feed_version(self._app) != self._catalogue.version:
-            self._catalogue = read_catalogue(self._app)
+        """What feeds can be about, as of now; from here on ``feed`` gives documents of that state or a later one."""
+        if not self._is_fresh():
+            with self._refreshing:
+                self._refresh()
         return self._catalogue
 
-    def feed(self, address: Address, catalogue: Catalogue) -> Document:
-        """That feed as of this catalogue; its last good document where it cannot be rendered now."""
-        found = self._find(address, catalogue)
+    def feed(self, address: AnyAddress, catalogue: Catalogue) -> Document:
+        """That feed, or its page, as of this catalogue; its last good document where it cannot be rendered now."""
+        target = target_of(address)
+        found = self._find(target)
         if found:
             return found
-        with self._lock_of(address):
-            return self._find(address, catalogue) or self._make(address, catalogue)
+        with self._lock_of(target):
+            return self._find(target) or self._make(target, address, catalogue=catalogue)
 
     def directory(self, name: str) -> Document:
         """A document of the directory, by its name below ``/feeds/``."""
@@ -72,28 +107,61 @@ class FeedShelf:
                 self._directory_version = catalogue.version
             return self._directory[name]
 
-    def _lock_of(self, address: Address) -> threading.Lock:
-        """One lock for all who wait for that feed; it goes with the last of them."""
-        with self._lock:
-            return self._making.setdefault(address, threading.Lock())
+    def _is_fresh(self) -> bool:
+        """Whether nothing was committed since the last refresh, as far as was looked within ``fresh_for_s``."""
+        now = time.monotonic()
+        if now - self._checked_at < self._fresh_for_s:
+            return True
+        if self._watch.version() != self._seen:
+            return False
+        self._checked_at = now
+        return True
 
-    def _find(self, address: Address, catalogue: Catalogue) -> Document | None:
+    def _refresh(self) -> None:
+        if self._is_fresh():
+            return
+        seen, now = self._watch.version(), time.monotonic()
+        version, changes = find_changes(self._app, self._version)
+        if version != self._version:
+            self._take(changes, read_catalogue(self._app))
+            self._version = version
+        self._seen, self._checked_at = seen, now
+
+    def _take(self, changes: Changes, catalogue: Catalogue) -> None:
         with self._lock:
-            kept = self._kept.get(address)
-            if kept is None or kept.version != catalogue.version:
+            wanted = {kept.address for kept in self._kept.values()}
+        touched = {address for address in wanted if changes.touch(address)}
+        with self._lock:
+            self._generation += 1
+            self._recent.append((self._generation, changes))
+            self._catalogue = catalogue
+            for kept in self._kept.values():
+                kept.is_stale = kept.is_stale or kept.address in touched
+
+    def _find(self, target: str) -> Document | None:
+        with self._lock:
+            kept = self._kept.get(target)
+            if kept is None or kept.is_stale:
                 return None
-            self._kept.move_to_end(address)
+            self._kept.move_to_end(target)
             return kept.document
 
-    def _make(self, address: Address, catalogue: Catalogue) -> Document:
+    def _lock_of(self, target: str) -> threading.Lock:
+        """One lock for all who wait for that feed; it goes with the last of them."""
         with self._lock:
-            last = self._kept.get(address)
-        made = _Kept(catalogue.version, self._compile(address, catalogue, last=last))
-        with self._lock:
-            self._keep(address, made)
-        return made.document
+            return self._making.setdefault(target, threading.Lock())
 
-    def _compile(self, address: Address, catalogue: Catalogue, *, last: _Kept | None) -> Document:
+    def _make(self, target: str, address: AnyAddress, *, catalogue: Catalogue) -> Document:
+        with self._lock:
+            last, begun_at = self._kept.get(target), self._generation
+        document = self._compile(address, catalogue, last=last)
+        with self._lock:
+            self._keep(target, _Kept(address, document, self._has_changed_since(begun_at, address)))
+        return document
+
+    def _compile(self, address: AnyAddress, catalogue: Catalogue, *, last: _Kept | None) -> Document:
+        if isinstance(address, PageAddress):
+            return compile_page(self._app, catalogue, criteria=address.criteria)
         try:
             return self._compile_one(self._app, catalogue, address=address)
         except RenderError as error:
@@ -102,9 +170,16 @@ class FeedShelf:
             _log.error("feed kept at its last good version", error=str(error))
             return last.document
 
-    def _keep(self, address: Address, kept: _Kept) -> None:
-        old = self._kept.pop(address, None)
-        self._kept[address] = kept
+    def _has_changed_since(self, generation: int, address: AnyAddress) -> bool:
+        """Whether something that touches the feed was found while it was compiled, maybe of an older state."""
+        missed = self._generation - generation
+        if missed > len(self._recent):
+            return True
+        return any(changes.touch(address) for number, changes in self._recent if number > generation)
+
+    def _keep(self, target: str, kept: _Kept) -> None:
+        old = self._kept.pop(target, None)
+        self._kept[target] = kept
         self._size_bytes += kept.document.size_bytes - (old.document.size_bytes if old else 0)
         while self._size_bytes > self._capacity_bytes and len(self._kept) > 1:
             _, dropped = self._kept.popitem(last=False)

@@ -1,30 +1,44 @@
 """All feeds as a tree of static files, for any web server: ``DIR/feeds/fr/theme/asylum.atom``."""
 
 import fcntl
-import os
+import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import feeds
+import publisher
+import templates
 from feeds.criteria import Criteria
-from feeds.paths import FORMATS, ROOT, path_of
+from feeds.paths import ARCHIVED_FORMATS, FORMATS, PAGE, ROOT, Address, PageAddress, name_of, page_path_of, path_of
 from publisher.app import App
 from publisher.errors import RenderError, StateError
-from publisher.failpoints import passing
-from publisher.templating import read_style
+from publisher.store.feed_versions import Version
+from publisher.templating import read_icon, read_style
+from publisher.usecases.documents import Document
+from publisher.usecases.feed_archives import compile_archive
+from publisher.usecases.feed_changes import EVERYTHING, Changes, find_changes
 from publisher.usecases.feed_directory import compile_directory
+from publisher.usecases.feed_files import Files, Manifest, read_manifest
+from publisher.usecases.feed_heads import ICON
+from publisher.usecases.feed_pages import compile_page
+from publisher.usecases.feed_server_files import MARK, make_headers_file, make_htaccess
 from publisher.usecases.feeds import Catalogue, compile_formats, list_feeds, read_catalogue
 
 _LOCK = ".build.lock"
-_UNFINISHED = ".unfinished"
-_FEED_FILE = re.compile(rf"[^/]+/(all|theme/[^/]+|region/[^/]+|theme/[^/]+/region/[^/]+)\.({'|'.join(FORMATS)})")
+_SUFFIXES = "|".join([*FORMATS, PAGE])
+_FEED_FILE = re.compile(
+    rf"[^/]+/((all|theme/[^/]+|region/[^/]+|theme/[^/]+/region/[^/]+)(/archive/[0-9]+)?\.({_SUFFIXES})|index\.html)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What became of the files, by their paths below the directory."""
+    """What became of the files, by their paths below the directory; compressed siblings go with their files."""
 
     written: tuple[str, ...]
     unchanged: tuple[str, ...]
@@ -33,104 +47,136 @@ class BuildReport:
     """One text per feed that could not be rendered; its files stay as they were."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Build:
+    app: App
+    catalogue: Catalogue
+    changes: Changes
+    """Since the last build."""
+    files: Files
+
+
 def build_static(
     app: App, directory: Path, *, on_progress: Callable[[int, int], None] = lambda _done, _total: None
 ) -> BuildReport:
-    """Write every feed and the directory page, with the bytes that the service gives out; can be repeated at will.
+    """Write every feed, its page and the directory, with the bytes that the service gives out; can be repeated at will.
+
+    Beside each file stand its compressed forms. Only feeds that something changed in since the last build are compiled.
+    Pages of the directory have no form there, for no file answers it.
 
     A reader sees a file as it was or as it is now, whenever the build dies. Files that are no feed are left alone.
     StateError where another build is writing there.
     """
     directory.mkdir(parents=True, exist_ok=True)
     with _locked(directory):
-        tree = _Tree(directory)
-        catalogue = read_catalogue(app)
-        _write_feeds(app, catalogue, tree=tree, on_progress=on_progress)
-        for name, document in compile_directory(app, catalogue).items():
-            tree.put(ROOT + name, document.plain.body)
-        tree.put("/static/style.css", read_style("style.css"))
-        return tree.finish()
+        made_by, manifest = _digest_maker(app), read_manifest(directory)
+        if manifest and manifest.made_by != made_by:
+            manifest = None
+        version, changes = _find_changes(app, manifest)
+        build = _Build(app, read_catalogue(app), changes, Files(directory, manifest.stamps if manifest else {}))
+        failed = _write_feeds(build, on_progress)
+        _write_others(build)
+        build.files.commit()
+        removed = tuple(build.files.remove_old(ROOT.strip("/"), _FEED_FILE))
+        build.files.finish(made_by, _version_to_json(version))
+        return BuildReport(tuple(build.files.written), tuple(build.files.unchanged), removed, tuple(failed))
 
 
-def _write_feeds(app: App, catalogue: Catalogue, *, tree: "_Tree", on_progress: Callable[[int, int], None]) -> None:
-    all_criteria = list(list_feeds(catalogue))
+def _find_changes(app: App, manifest: Manifest | None) -> tuple[Version, Changes]:
+    """The state before anything is compiled, and what changed since the last build."""
+    last = _version_from_json(manifest.version) if manifest else None
+    if last is None:
+        return read_catalogue(app).version, EVERYTHING
+    return find_changes(app, last)
+
+
+def _write_feeds(build: _Build, on_progress: Callable[[int, int], None]) -> list[str]:
+    failed = []
+    all_criteria = list(list_feeds(build.catalogue))
     for done, criteria in enumerate(all_criteria, start=1):
-        _write_feed(app, catalogue, tree=tree, criteria=criteria)
+        try:
+            _write_feed(build, criteria)
+        except RenderError as error:
+            failed.append(str(error))
         on_progress(done, len(all_criteria))
+    return failed
 
 
-def _write_feed(app: App, catalogue: Catalogue, *, tree: "_Tree", criteria: Criteria) -> None:
-    paths = {form: path_of(criteria, form) for form in FORMATS}
+def _write_feed(build: _Build, criteria: Criteria) -> None:
+    """Formats, page and archives of one feed; RenderError where it cannot be made, and its files are kept."""
+    names = {form: _file(path_of(criteria, form)) for form in FORMATS}
+    page = _file(page_path_of(criteria))
     try:
-        documents = compile_formats(app, catalogue, criteria=criteria)
-    except RenderError as error:
-        tree.keep(paths.values(), problem=str(error))
-        return
-    for form, document in documents.items():
-        tree.put(paths[form], document.plain.body)
+        if build.changes.touch_feed(criteria) or not build.files.leave(names.values()):
+            documents = compile_formats(build.app, build.catalogue, criteria=criteria)
+            for form, document in documents.items():
+                build.files.put(names[form], document)
+        _write_archives(build, criteria)
+    except RenderError:
+        build.files.keep([*names.values(), page, *_archive_files(build, criteria)])
+        raise
+    if build.changes.touch(PageAddress(criteria)) or not build.files.leave([page]):
+        build.files.put(page, compile_page(build.app, build.catalogue, criteria=criteria))
 
 
-class _Tree:
-    """The files below a directory, and what became of each."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._written: list[str] = []
-        self._unchanged: list[str] = []
-        self._failed: list[str] = []
-        self._kept: set[str] = set()
-
-    def put(self, path: str, body: bytes) -> None:
-        name = path.lstrip("/")
-        self._kept.add(name)
-        if _replace_changed(self._directory / name, body):
-            self._written.append(name)
-        else:
-            self._unchanged.append(name)
-
-    def keep(self, paths: Iterable[str], *, problem: str) -> None:
-        """Leave these files as they are: there is nothing better."""
-        self._kept.update(path.lstrip("/") for path in paths)
-        self._failed.append(problem)
-
-    def finish(self) -> BuildReport:
-        """Remove the feeds that are no more."""
-        removed = list(self._remove_old())
-        return BuildReport(tuple(self._written), tuple(self._unchanged), tuple(removed), tuple(self._failed))
-
-    def _remove_old(self) -> Iterator[str]:
-        root = self._directory / ROOT.strip("/")
-        for file in sorted(path for path in root.rglob("*") if path.is_file()):
-            name = file.relative_to(self._directory).as_posix()
-            is_feed = _FEED_FILE.fullmatch(file.relative_to(root).as_posix()) is not None
-            if file.name.endswith(_UNFINISHED):
-                file.unlink()
-            elif is_feed and name not in self._kept:
-                file.unlink()
-                yield name
-        _remove_empty_folders(root)
+def _write_archives(build: _Build, criteria: Criteria) -> None:
+    for number in range(1, build.catalogue.archives.get(name_of(criteria), 0) + 1):
+        names = {form: _file(path_of(criteria, form, number)) for form in ARCHIVED_FORMATS}
+        if build.changes.touch(Address(criteria, "atom", number)) or not build.files.leave(names.values()):
+            for form, document in compile_archive(build.app, criteria, number).items():
+                build.files.put(names[form], document)
 
 
-def _replace_changed(file: Path, body: bytes) -> bool:
-    """Whether the file had to be written; it is never seen half-written."""
-    if file.is_file() and file.read_bytes() == body:
-        return False
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{file.name}{_UNFINISHED}")
-    with unfinished.open("wb") as stream:
-        stream.write(body)
-        stream.flush()
-        os.fsync(stream.fileno())
-    passing("feeds-before-replace")
-    unfinished.replace(file)
-    return True
+def _archive_files(build: _Build, criteria: Criteria) -> Iterator[str]:
+    for number in range(1, build.catalogue.archives.get(name_of(criteria), 0) + 1):
+        yield from (_file(path_of(criteria, form, number)) for form in ARCHIVED_FORMATS)
 
 
-def _remove_empty_folders(root: Path) -> None:
-    folders = [path for path in root.rglob("*") if path.is_dir()]
-    for folder in sorted(folders, reverse=True):
-        if not any(folder.iterdir()):
-            folder.rmdir()
+def _write_others(build: _Build) -> None:
+    """The directory, what its pages use, and what tells web servers how to give feeds out."""
+    files = build.files
+    directory = compile_directory(build.app, build.catalogue, has_form=False)
+    for name, document in directory.items():
+        files.put(_file(ROOT + name), document)
+    files.put("static/style.css", Document.of(read_style("style.css"), "text/css"))
+    files.put_plain(_file(ICON), read_icon())
+    for name, body in (("_headers", make_headers_file()), ("feeds/.htaccess", make_htaccess())):
+        if _is_ours(files.directory / name):
+            files.put_plain(name, body)
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether nobody has made this file their own."""
+    return not file.exists() or file.read_bytes().startswith(MARK.encode())
+
+
+def _file(path: str) -> str:
+    """The name of the file at that path of the site."""
+    return path.lstrip("/")
+
+
+def _digest_maker(app: App) -> str:
+    """Of the program and of what it is told: where either is another, every feed is compiled."""
+    digest = hashlib.sha256(app.config.model_dump_json(include={"site", "web"}).encode())
+    for package in (feeds, publisher, templates):
+        root = Path(next(iter(package.__path__)))
+        for file in sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+            found = file.stat()
+            digest.update(f"{file.relative_to(root)} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _version_to_json(version: Version) -> dict[str, Any]:  # a JSON object
+    moment = version.changed_at
+    return asdict(version) | {"changed_at": moment and moment.isoformat()}
+
+
+def _version_from_json(values: Mapping[str, Any]) -> Version | None:  # a JSON object
+    try:
+        moment = values["changed_at"]
+        return Version(**{**values, "changed_at": moment and datetime.fromisoformat(moment)})
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 @contextmanager

@@ -1,143 +1,122 @@
-"""Feeds: which there are, and their documents."""
+"""Feeds: their documents, compiled from items."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from itertools import product
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+from sqlalchemy import Connection
 
 from feeds.criteria import Criteria
-from feeds.model import KINDS, Item, Label
-from feeds.paths import FORMATS, ROOT, Address, Format, KnownCodes, name_of, path_of
-from feeds.render import MEDIA_TYPES, FeedInfo, authority_of, make_feed, render
+from feeds.model import Item
+from feeds.paths import FORMATS, Address, Format, name_of
 from publisher.app import App
-from publisher.config import Site
-from publisher.errors import RenderError
-from publisher.i18n import kind_name, translator
-from publisher.store.feeds import find_newest_change, read_version
-from publisher.store.items import select_items
-from publisher.store.newsroom import read_labels
+from publisher.errors import PublisherError, RenderError
+from publisher.store.feed_records import (
+    clear_problem,
+    find_archive,
+    find_unarchived,
+    has_problem,
+    list_problems,
+    put_problem,
+)
+from publisher.store.feeds import select_dated_items, select_feed_items, select_withdrawn
+from publisher.store.items import read_items
+from publisher.usecases.catalogue import Catalogue, criteria_of, list_feeds, read_catalogue
 from publisher.usecases.documents import Document
+from publisher.usecases.feed_archives import ITEMS_PER_ARCHIVE, compile_archive
+from publisher.usecases.feed_documents import Shown, render_documents
+from publisher.usecases.feed_heads import describe_feed, title_feed
+from publisher.usecases.feed_notices import make_ending, make_tombstones, show_withdrawals
+
+__all__ = [
+    "ITEMS_PER_FEED",
+    "Catalogue",
+    "compile_feed",
+    "compile_formats",
+    "criteria_of",
+    "list_feed_problems",
+    "list_feeds",
+    "read_catalogue",
+    "title_feed",
+]
 
 ITEMS_PER_FEED = 50
+ITEMS_PER_CALENDAR = 200
+TOMBSTONES_PER_FEED = 50
 
-_NO_ITEMS_YET = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """What feeds can be about, at one state of the database."""
-
-    themes: tuple[Label, ...]
-    regions: tuple[Label, ...]
-    languages: tuple[str, ...]
-    version: str
-    """Differs whenever some feed may differ."""
-    changed_at: datetime | None
-    """Newest change of any item; None where there is none."""
-
-    @property
-    def known(self) -> KnownCodes:
-        """The codes that addresses may name."""
-        themes = {theme.id for theme in self.themes}
-        regions = {region.id for region in self.regions}
-        return KnownCodes(themes, regions, self.languages)
-
-
-def read_catalogue(app: App) -> Catalogue:
-    """The catalogue as of now."""
-    with app.database.read() as tx:
-        themes, regions = read_labels(tx)
-        return Catalogue(themes, regions, app.config.site.languages, read_version(tx), find_newest_change(tx))
-
-
-def read_feed_version(app: App) -> str:
-    """The version of the catalogue as of now, which is cheaper to read than the catalogue."""
-    with app.database.read() as tx:
-        return read_version(tx)
-
-
-def list_feeds(catalogue: Catalogue) -> Iterator[Criteria]:
-    """Every feed that has a path: all, each theme, each region, each pair; in all languages together, then in each."""
-    themes = (None, *catalogue.themes)
-    regions = (None, *catalogue.regions)
-    for language, theme, region in product((None, *catalogue.languages), themes, regions):
-        yield criteria_of(theme, region, language=language)
-
-
-def criteria_of(theme: Label | None, region: Label | None, *, language: str | None) -> Criteria:
-    """The criteria of a theme, a region, a pair of them or everything."""
-    return Criteria.of(
-        [theme.id] if theme else [],
-        [region.id] if region else [],
-        language=language,
-    )
+_log = structlog.get_logger(__name__)
 
 
 def compile_feed(app: App, catalogue: Catalogue, *, address: Address) -> Document:
     """The document at that address; RenderError where it cannot be made."""
-    return compile_formats(app, catalogue, criteria=address.criteria, formats=[address.format])[address.format]
+    formats = [address.format]
+    if address.archive is not None:
+        return compile_archive(app, address.criteria, address.archive, formats=formats)[address.format]
+    return compile_formats(app, catalogue, criteria=address.criteria, formats=formats)[address.format]
 
 
 def compile_formats(
     app: App, catalogue: Catalogue, *, criteria: Criteria, formats: Sequence[Format] = FORMATS
 ) -> dict[Format, Document]:
-    """One feed in several formats, of the same items."""
+    """One feed in several formats, of the same items; a calendar is of those that give days.
+
+    RenderError where one cannot be made, and staff are told.
+    """
+    name = name_of(criteria)
     with app.database.read() as tx:
-        items = select_items(tx, criteria=criteria, limit=ITEMS_PER_FEED)
-    info = _describe(app.config.site, catalogue, criteria=criteria, items=items)
+        items = _select(tx, criteria, is_archived=name in catalogue.archives)
+        dated = select_dated_items(tx, criteria, limit=ITEMS_PER_CALENDAR) if "ics" in formats else []
+        withdrawn = select_withdrawn(tx, criteria, limit=TOMBSTONES_PER_FEED)
+        had_problem = has_problem(tx, name)
     try:
-        feed = make_feed(info, items)
-        bodies = {form: render(feed, form) for form in formats}
-    except (ValueError, TypeError) as error:
-        raise RenderError(f"Feed {info.name} cannot be rendered: {error}. See its items: publisher items") from error
-    return {form: _document(body, form, catalogue=catalogue) for form, body in bodies.items()}
+        _refuse_strangers(items, criteria)
+        shown = show_withdrawals(items)
+        ending = make_ending(app.config.site, criteria, catalogue.retired)
+        shown = [ending, *shown] if ending else shown
+        info = describe_feed(app.config, catalogue, criteria=criteria, items=shown)
+        # Not dated by the items it holds: one that leaves a feed would put its date back.
+        feed = Shown(info, shown, make_tombstones(withdrawn), catalogue.changed_at)
+        documents = render_documents(feed, [form for form in formats if form != "ics"])
+        if "ics" in formats:
+            documents |= render_documents(replace(feed, items=show_withdrawals(dated)), ["ics"])
+    except RenderError as error:
+        _keep_problem(app, name, str(error))
+        raise
+    if had_problem:
+        _keep_problem(app, name, "")
+    return documents
 
 
-def title_feed(catalogue: Catalogue, criteria: Criteria, *, language: str) -> str:
-    """What the feed is about, in that language: ``Asylum · Africa``; empty for everything."""
-    axes = ((catalogue.themes, criteria.themes), (catalogue.regions, criteria.regions))
-    names = [label.name(language) for labels, codes in axes for label in labels if label.id in codes]
-    interface = translator(language)
-    return " · ".join([*names, *(kind_name(interface, kind) for kind in criteria.kinds)])
+def list_feed_problems(app: App) -> list[tuple[str, str]]:
+    """The feeds whose last good version stays, and why."""
+    with app.database.read() as tx:
+        return list_problems(tx)
 
 
-def _describe(site: Site, catalogue: Catalogue, *, criteria: Criteria, items: Sequence[Item]) -> FeedInfo:
-    language = criteria.language or "en"
-    about = title_feed(catalogue, criteria, language=language)
-    return FeedInfo(
-        authority=authority_of(site.base_url),
-        name=name_of(criteria),
-        title=f"{site.name}: {about}" if about else site.name,
-        subtitle=about or site.name,
-        urls=_urls(site, criteria),
-        site_url=site.base_url + ROOT,
-        site_name=site.name,
-        updated=max((item.updated_at for item in items), default=_NO_ITEMS_YET),
-        language=criteria.language,
-        rights=f"© {site.name}",
-        labels=_label_names(catalogue, language),
-        translations=_translations(site, criteria),
-    )
+def _select(tx: Connection, criteria: Criteria, *, is_archived: bool) -> list[Item]:
+    """The newest items; of an archived feed also what changed since its last archive, so that nothing falls between."""
+    items = select_feed_items(tx, criteria, limit=ITEMS_PER_FEED)
+    if not is_archived:
+        return items
+    changes = find_unarchived(tx, criteria, find_archive(tx, name_of(criteria)), limit=ITEMS_PER_ARCHIVE)
+    shown = {item.id for item in items}
+    items += read_items(tx, [change.item_id for change in changes if change.item_id not in shown])
+    return sorted(items, key=lambda item: (item.published_at, item.id), reverse=True)
 
 
-def _urls(site: Site, criteria: Criteria) -> dict[Format, str]:
-    return {form: site.base_url + path_of(criteria, form) for form in FORMATS}
+def _refuse_strangers(items: Sequence[Item], criteria: Criteria) -> None:
+    """The statement that selects items must mean what the criteria mean."""
+    strangers = [item.id for item in items if not criteria.is_met_by(item)]
+    if strangers:
+        raise RenderError(f"Feed {name_of(criteria)} would show item {strangers[0]}, which it did not ask for")
 
 
-def _translations(site: Site, criteria: Criteria) -> dict[str, dict[Format, str]]:
-    others = [language for language in site.languages if language != criteria.language]
-    return {language: _urls(site, replace(criteria, language=language)) for language in others}
-
-
-def _label_names(catalogue: Catalogue, language: str) -> dict[str, str]:
-    interface = translator(language)
-    return (
-        {f"theme:{theme.id}": theme.name(language) for theme in catalogue.themes}
-        | {f"region:{region.id}": region.name(language) for region in catalogue.regions}
-        | {f"kind:{kind}": kind_name(interface, kind) for kind in KINDS}
-    )
-
-
-def _document(body: bytes, form: Format, *, catalogue: Catalogue) -> Document:
-    # Not dated by the items it holds: one that leaves a feed would put its date back.
-    return Document.of(body, f"{MEDIA_TYPES[form]}; charset=utf-8", changed_at=catalogue.changed_at)
+def _keep_problem(app: App, name: str, problem: str) -> None:
+    """Tell staff what is wrong with the feed, or (an empty text) that nothing is any more."""
+    if problem:
+        _log.error("feed refused", feed=name, problem=problem)
+    try:
+        with app.database.write() as tx:
+            put_problem(tx, name, problem, now=app.clock()) if problem else clear_problem(tx, name)
+    except PublisherError as error:
+        _log.warning("problem of a feed could not be kept", feed=name, error=str(error))

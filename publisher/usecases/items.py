@@ -14,8 +14,10 @@ from feeds.corrections import correct_content, read_correction
 from feeds.criteria import Criteria
 from feeds.merge import Known, merge_sightings
 from feeds.model import Classification, Item
+from feeds.text import LONGEST_SUMMARY, clean_text
 from publisher.app import App
 from publisher.errors import ConfigError
+from publisher.store import item_changes
 from publisher.store.batches import in_batches
 from publisher.store.item_changes import Correction, change_item, put_correction, read_corrections
 from publisher.store.items import read_item, read_items, read_source_ids, select_items
@@ -58,13 +60,17 @@ def show_item(app: App, item_id: int) -> JsonItem:
         corrections = read_corrections(tx, [item_id])[item_id]
     found = item.classification
     return _to_json(item, sources[item_id]) | {
-        "author": item.author,
+        "authors": list(item.authors),
         "category": item.category,
         "projects": list(found.projects),
         "deadline": found.deadline and found.deadline.isoformat(),
         "event_dates": found.event_dates and [day.isoformat() for day in found.event_dates],
         "matches": [asdict(match) for match in found.matches],
         "corrections": corrections,
+        "images": [asdict(image) for image in item.images],
+        "translations": [{"language": one.language, "url": one.url} for one in item.translations],
+        "withdrawn_at": item.withdrawn_at and item.withdrawn_at.isoformat(),
+        "withdrawn_reason": item.withdrawn_reason,
     }
 
 
@@ -80,6 +86,24 @@ def correct_item(app: App, item_id: int, field: str, *, value: str, actor: str) 
         correction = Correction(field, _read_value(tx, field, value), actor)
         put_correction(tx, item_id, correction, now=now)
         _renew(tx, app, [item_id], classify=load_classifier(tx), now=now)
+    return show_item(app, item_id)
+
+
+def withdraw_item(app: App, item_id: int, *, reason: str = "") -> JsonItem:
+    """The item, which the publisher does not stand by any more: feeds say so in its place. May be repeated.
+
+    NotFoundError for an unknown item. It is not mailed any more where it is in no edition yet.
+    """
+    text = clean_text(reason, LONGEST_SUMMARY)
+    with app.database.write() as tx:
+        item_changes.withdraw_item(tx, item_id, reason=text, now=app.clock())
+    return show_item(app, item_id)
+
+
+def reinstate_item(app: App, item_id: int) -> JsonItem:
+    """The item, whose withdrawal is taken back. May be repeated; NotFoundError for an unknown item."""
+    with app.database.write() as tx:
+        item_changes.reinstate_item(tx, item_id, now=app.clock())
     return show_item(app, item_id)
 
 

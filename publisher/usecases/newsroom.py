@@ -179,6 +179,7 @@ def _make_so(
     for kind in KINDS:
         for position, entry in enumerate(wanted[kind].values()):
             store.put_entry(tx, kind, entry, position=position)
+            store.keep_ending(tx, kind, entry, now=now)
     for kind, entries in store.read_entries(tx).items():
         store.put_order(tx, kind, _in_order(list(entries), list(wanted[kind])))
 

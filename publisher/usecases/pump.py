@@ -188,9 +188,14 @@ class Pump:
                 return
 
     def _can_begin(self) -> bool:
-        """Whether half of what may be in flight is free and composed: a smaller group is not worth a transaction."""
-        room = min(self._group_max - self._open + len(self._finished), self._pool.room)
-        return bool(self._composed) and room >= min(self._group_max // 2, len(self._composed))
+        """Whether half of what may be in flight is free and composed: a smaller group is not worth a transaction.
+
+        But where nothing is in flight nothing else will come, however few connections are left.
+        """
+        in_flight = self._open - len(self._finished)
+        room = min(self._group_max - in_flight, self._pool.room)
+        worth = min(self._group_max // 2, len(self._composed)) if in_flight else 1
+        return bool(self._composed) and room >= worth
 
     def _is_over(self) -> bool:
         return self._failure is not None or self._pool.trouble is not None or (self._is_exhausted() and not self._open)

@@ -9,6 +9,9 @@ from publisher.errors import PublisherError, SenderBusyError
 from publisher.store.deliveries import find_sendable
 from publisher.store.editions import list_editions
 from publisher.usecases.collect import collect_due
+from publisher.usecases.feed_shelf import FRESH_FOR_S
+from publisher.usecases.hub_pings import PingReport, note_changes, ping_hubs
+from publisher.usecases.hub_subscriptions import renew_subscriptions
 from publisher.usecases.opening import open_due_editions
 from publisher.usecases.planning import plan
 from publisher.usecases.resolving import find_unsettled, settle_uncertain
@@ -55,6 +58,16 @@ async def send_tick(app: App, stop: asyncio.Event) -> None:
     else:
         for result in results:
             log.info("sent", edition=result.edition, trouble=result.trouble, **result.states)
+
+
+async def hub_tick(app: App) -> None:
+    """Tell hubs of changed feeds, and ask the hubs of sources to tell us."""
+    if await asyncio.to_thread(note_changes, app):
+        await asyncio.sleep(2 * FRESH_FOR_S)  # until whoever serves feeds shows the change: a hub comes at once
+    report = await ping_hubs(app)
+    if report != PingReport():
+        log.info("hubs told", feeds=report.sent, postponed=report.postponed, given_up=report.given_up)
+    await renew_subscriptions(app)
 
 
 async def _plan(app: App, edition_id: str) -> None:

@@ -16,6 +16,7 @@ from publisher.store import subscribers as store
 from publisher.store.editions import subscription_moment
 from publisher.store.erasure import erase
 from publisher.store.newsroom import read_labels
+from publisher.store.personal_feeds import list_personal_feeds
 from publisher.store.subscriber_imports import Decision, read_rights, write_decisions
 from publisher.store.subscribers import Suppression
 from publisher.usecases.people import find_person, read_address
@@ -55,11 +56,14 @@ class SubscriberRecord:
     suppression: Suppression | None
     deliveries: Sequence[tuple[str, str]]
     """(edition, state), oldest first."""
+    personal_feeds: Sequence[tuple[datetime, datetime | None]] = ()
+    """When an address of a feed was given, and when it was taken away; the address itself is not kept."""
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON values, moments as ISO 8601; of many types, hence ``Any``."""
         values = asdict(self)
         values["deliveries"] = [{"edition": edition, "state": state} for edition, state in self.deliveries]
+        values["personal_feeds"] = [{"created_at": one, "revoked_at": other} for one, other in self.personal_feeds]
         record: dict[str, Any] = json.loads(json.dumps(values.pop("subscriber") | values, default=datetime.isoformat))
         return record
 
@@ -103,6 +107,7 @@ def show_subscriber(app: App, address: str) -> SubscriberRecord:
             consents=[event for _, event in store.list_consents(tx, [person.id])],
             suppression=store.find_suppression(tx, app.secret, address_key=wanted.key),
             deliveries=store.list_editions_of(tx, person.id),
+            personal_feeds=list_personal_feeds(tx, person.id),
         )
 
 

@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from publisher.app import App
 from publisher.usecases.archive import find_full_page, list_past_editions, read_page
+from publisher.usecases.feed_cards import list_alternates
 from publisher.web.pages import NEGOTIATED, PAGE_HEADERS, choose_language, page_response
 
 _CACHED = {"Cache-Control": "public, max-age=300"}
@@ -16,7 +17,8 @@ def routes(app: App) -> list[Route]:
 
     def archive(request: Request) -> Response:
         language = choose_language(app, request)
-        context = {"editions": list_past_editions(app, language)}
+        alternates = list_alternates(app.config.site, language)
+        context = {"editions": list_past_editions(app, language), "alternates": alternates}
         page = page_response(app, "editions.html", language=language, context=context)
         page.headers.update(_CACHED | NEGOTIATED)
         return page

@@ -6,9 +6,10 @@ from starlette.routing import Route
 
 from publisher.app import App
 from publisher.usecases.archive import check_database, list_titles
+from publisher.usecases.feed_cards import list_alternates
 from publisher.web.pages import NEGOTIATED, choose_language, page_response
 
-_ROBOTS = "User-agent: *\nDisallow: /u/\nDisallow: /staff/\n"
+_ROBOTS = "User-agent: *\nDisallow: /u/\nDisallow: /feeds/personal/\nDisallow: /staff/\n"
 
 
 def routes(app: App) -> list[Route]:
@@ -16,7 +17,9 @@ def routes(app: App) -> list[Route]:
 
     def home(request: Request) -> Response:
         language = choose_language(app, request)
-        page = page_response(app, "home.html", language=language, context={"digests": list_titles(app, language)})
+        alternates = list_alternates(app.config.site, language)
+        context = {"digests": list_titles(app, language), "alternates": alternates}
+        page = page_response(app, "home.html", language=language, context=context)
         page.headers.update(NEGOTIATED)
         return page
 

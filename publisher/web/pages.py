@@ -25,6 +25,11 @@ PAGE_HEADERS = {
 }
 """For every page of HTML: nothing from elsewhere, no script, no frame, no copy kept."""
 
+FEED_PAGE_HEADERS = PAGE_HEADERS | {
+    "Content-Security-Policy": PAGE_HEADERS["Content-Security-Policy"] + "; script-src 'self'"
+}
+"""For pages of feeds, where our own script copies an address."""
+
 NEGOTIATED = {"Vary": "Accept-Language"}
 """For what ``choose_language`` decides and caches may keep (RFC 9110 §12.5.5)."""
 

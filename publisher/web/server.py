@@ -9,10 +9,14 @@ from dataclasses import dataclass
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp
 
 from publisher.app import App
 from publisher.errors import ConfigError
-from publisher.web import editions, feeds, home, pages, staff, static, unsubscribe
+from publisher.usecases.feed_shelf import FeedShelf
+from publisher.web import editions, home, pages, personal, staff, static, unsubscribe, websub
+from publisher.web.feeds import FeedDesk
+from publisher.web.quick import QuickApp, QuickProtocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +24,10 @@ class Listener:
     """Pages, and the bound socket where they will be served."""
 
     name: str
-    web_app: Starlette
+    web_app: ASGIApp
     sock: socket.socket
+    trusted_proxies: tuple[str, ...] = ()
+    """Whose word on the scheme of a request is believed."""
 
     @property
     def url(self) -> str:
@@ -33,7 +39,8 @@ class Listener:
 def listen(app: App) -> list[Listener]:
     """The public listener, and the staff's where they need one of their own."""
     web = app.config.web
-    public = Listener("Web", make_web_app(app), bind(web.host, web.port))
+    proxies = tuple(str(network) for network in web.trusted_proxies)
+    public = Listener("Web", make_web_app(app), bind(web.host, web.port), proxies)
     if not staff.is_apart(app) or not web.staff_port:
         return [public]
     try:
@@ -50,14 +57,17 @@ def listen_for_staff(app: App, port: int = 0) -> Listener:
 
 async def serve_all(listeners: Sequence[Listener], stop: asyncio.Event) -> None:
     """Serve everything until ``stop`` is set."""
-    await asyncio.gather(*(serve(one.web_app, one.sock, stop) for one in listeners))
+    serving = (serve(one.web_app, one.sock, stop, trusted_proxies=one.trusted_proxies) for one in listeners)
+    await asyncio.gather(*serving)
 
 
-def make_web_app(app: App, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:
+def make_web_app(app: App, extra_routes: Sequence[BaseRoute] = (), *, shelf: FeedShelf | None = None) -> QuickApp:
     """The ASGI application of the public pages, and of the staff's where they need no listener of their own."""
-    parts = [part.routes for part in (feeds, unsubscribe, editions, home, static)]
+    desk = FeedDesk(app, shelf)
+    parts = [part.routes for part in (unsubscribe, websub, editions, home, static)]
     staff_part = staff.closed_routes if staff.is_apart(app) else staff.routes
-    return _make(app, [*extra_routes, *(route for part in [*parts, staff_part] for route in part(app))])
+    routes = [route for part in [*parts, staff_part] for route in part(app)]
+    return QuickApp(desk, _make(app, [*extra_routes, *personal.routes(app), *desk.routes(), *routes]))
 
 
 def make_staff_app(app: App) -> Starlette:
@@ -65,13 +75,22 @@ def make_staff_app(app: App) -> Starlette:
     return _make(app, [*staff.routes(app), *static.routes(app), *staff.entrance(app)])
 
 
-async def serve(web_app: Starlette, sock: socket.socket, stop: asyncio.Event) -> None:
+async def serve(
+    web_app: ASGIApp, sock: socket.socket, stop: asyncio.Event, *, trusted_proxies: Sequence[str] = ()
+) -> None:
     """Serve on a bound socket until ``stop`` is set, then let open requests end."""
-    server = _Server(
-        uvicorn.Config(
-            web_app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10
-        )
+    config = uvicorn.Config(
+        web_app,
+        http=QuickProtocol,
+        ws="none",
+        lifespan="off",
+        forwarded_allow_ips=list(trusted_proxies),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
     )
+    server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[sock]))
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)

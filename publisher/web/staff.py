@@ -14,9 +14,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from publisher.app import App
-from publisher.config import INTERFACE_LANGUAGES
+from publisher.config_types import INTERFACE_LANGUAGES
 from publisher.errors import RenderError
 from publisher.usecases.editions import approve, list_all
+from publisher.usecases.feeds import list_feed_problems
 from publisher.usecases.previews import render_preview, review_edition
 from publisher.web.pages import PAGE_HEADERS, base_path, page_response
 
@@ -56,7 +57,8 @@ def routes(app: App) -> list[Route]:
     """Editions: list, one with its previews, the previews themselves, approval."""
 
     def editions(_request: Request) -> Response:
-        return page_response(app, "staff/editions.html", language="en", context={"editions": list_all(app)})
+        context = {"editions": list_all(app), "feed_problems": list_feed_problems(app)}
+        return page_response(app, "staff/editions.html", language="en", context=context)
 
     def edition(request: Request) -> Response:
         return _show_edition(app, request.path_params["edition"])

@@ -171,6 +171,17 @@ def test_a_mail_server_that_is_down_is_exit_1_and_said_on_standard_error(shell: 
     assert "Traceback" not in done.stderr
 
 
+def test_an_item_is_withdrawn_and_reinstated(shell: Shell) -> None:
+    number = str(shell.newsroom.add_item(released_at=None))
+
+    withdrawn = json.loads(shell.run("items", "withdraw", number, "--reason", "A mistake", "--json").stdout)
+    reinstated = json.loads(shell.run("items", "reinstate", number, "--json").stdout)
+
+    assert withdrawn["withdrawn_at"].endswith("+00:00")
+    assert withdrawn["withdrawn_reason"] == "A mistake"
+    assert reinstated["withdrawn_at"] is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -183,6 +194,7 @@ def test_a_mail_server_that_is_down_is_exit_1_and_said_on_standard_error(shell: 
         (["apply", "nothing.toml"], "nothing.toml cannot be read"),
         (["subscribers", "import", "nothing.csv"], "nothing.csv cannot be read"),
         (["items", "show", "4711"], "4711"),
+        (["items", "withdraw", "4711"], "There is no item 4711"),
         (["items", "--theme", "asylm"], "There is no theme 'asylm'"),
         (["feeds", "build", "publisher.toml"], "publisher.toml: File exists"),
         (["digest"], ""),
@@ -233,6 +245,18 @@ def test_what_is_no_address_is_wrong_usage(shell: Shell) -> None:
 
         assert done.returncode == 2
         assert done.stderr.startswith("'nonsense' is not a mail address")
+
+
+def test_a_personal_feed_is_issued_shown_once_and_taken_away(shell: Shell) -> None:
+    urls = shell.json("subscribers", "feed", "ana@example.org")
+    plain = shell.run("subscribers", "feed", "ana@example.org")
+    gone, twice = (shell.run("subscribers", "feed", "ana@example.org", "--revoke") for _ in range(2))
+
+    assert set(urls) == {"atom", "rss", "json", "ics"}
+    assert len(plain.stdout.splitlines()) == 4
+    assert not set(urls.values()) & set(plain.stdout.splitlines())
+    assert (gone.returncode, twice.returncode) == (0, 2)
+    assert "personal feed, until" in shell.run("subscribers", "show", "ana@example.org").stdout
 
 
 def test_a_locked_database_is_work_that_failed(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,7 +159,7 @@ def test_two_thousand_messages_arrive_once_each_signed_and_by_the_standards(tmp_
 def test_after_kills_the_relays_log_settles_what_was_in_flight_and_everyone_gets_one(
     tmp_path: Path, relay: Relay
 ) -> None:
-    people, doubted = 400, 0
+    people = 400
     with begin_run(tmp_path, relay, people) as run:
         sender = run.start("send")
         wait_until(lambda: len(relay.mails) >= 100)
@@ -167,14 +167,13 @@ def test_after_kills_the_relays_log_settles_what_was_in_flight_and_everyone_gets
         sender.communicate()
         run.start("send", failpoint="send-after-reply:100").communicate()  # the relay has at least this one
         deadline = time.monotonic() + 40
-        while (states := run.tell("send")["states"]) != {"sent": people}:
-            doubted = max(doubted, states.get("uncertain", 0))
+        while run.tell("send")["states"] != {"sent": people}:
             settled = run.tell("resolve")
             assert time.monotonic() < deadline, settled
         replies = [row["reply"] for row in list_deliveries(run.newsroom.app, run.edition)]
         mails = read_mails(relay, people)
 
     by_log = sum(reply.startswith("resolved: relay has it as ") for reply in replies)
-    assert 1 <= by_log <= doubted <= 2 * 20  # of each kill, connections × 2 at most
+    assert 1 <= by_log <= 2 * 20  # of each kill, connections × 2 at most
     assert len(mails) == people
     assert set(recipients(mails).values()) == {1}

@@ -66,7 +66,7 @@ def test_another_spelling_redirects_to_the_one_address(given_path: str, canonica
 @pytest.mark.parametrize(
     "path",
     [
-        "/feeds/all/all.ics",
+        "/feeds/all/all.pdf",
         "/feeds/all/all",
         "/feeds/all/all.ATOM",
         "/feeds/de/all.atom",

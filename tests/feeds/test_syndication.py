@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from feeds.dates import GivenDate
 from feeds.entries import Document, Entry, ParseError
+from feeds.model import Image, Translation
 from feeds.sources import Source
 from feeds.syndication import parse_feed
 
@@ -72,7 +73,7 @@ def test_an_atom_entry_is_read_whole() -> None:
 
     assert entry.link == "https://harbour.example/quay"
     assert entry.title == "The quay"
-    assert entry.author == "Ann Quill"
+    assert entry.authors == ("Ann Quill",)
     assert entry.given == GivenDate(date(2026, 3, 7), datetime(2026, 3, 8, 4, 30, tzinfo=UTC))
     assert entry.summary == "Open now"
     assert entry.content_html == ('<p>Open <a href="https://harbour.example/map" rel="noopener noreferrer">now</a></p>')
@@ -100,7 +101,7 @@ def test_a_json_feed_item_is_read_whole() -> None:
         title="The quay",
         summary="Open",
         content_html="<p>Open</p>",
-        author="Ann Quill",
+        authors=("Ann Quill",),
         category="Notices",
         language="fr",
         given=GivenDate(date(2026, 3, 7)),
@@ -176,7 +177,41 @@ def test_a_guid_that_stands_for_two_addresses_is_none() -> None:
     ],
 )
 def test_the_author_is_a_name_without_an_address(author: str, name: str) -> None:
-    assert only(parse(rss(f"<item><link>/a</link><author>{author}</author></item>"))).author == name
+    entry = only(parse(rss(f"<item><link>/a</link><author>{author}</author></item>")))
+
+    assert entry.authors == ((name,) if name else ())
+
+
+def test_all_authors_of_an_entry_are_named() -> None:
+    item = "<item><link>/a</link><dc:creator>Ann Quill</dc:creator><dc:creator>Bo Lund</dc:creator></item>"
+    body = rss(item).replace("<rss", '<rss xmlns:dc="http://purl.org/dc/elements/1.1/"')
+
+    assert only(parse(body)).authors == ("Ann Quill", "Bo Lund")
+
+
+def test_images_of_rss_are_its_enclosures_and_media() -> None:
+    media = '<media:content url="/two.png" type="image/png"/><media:content url="/talk" type="audio/mpeg"/>'
+    enclosures = '<enclosure url="/one.jpg" length="17" type="image/jpeg"/><enclosure url="/x.mp3" type="audio/mpeg"/>'
+    item = f"<item><title>T</title><link>/a</link>{enclosures}{media}</item>"
+    body = rss(item).replace("<rss", '<rss xmlns:media="http://search.yahoo.com/mrss/"')
+
+    one, two = (f"https://harbour.example/{name}" for name in ("one.jpg", "two.png"))
+    assert only(parse(body)).images == (Image(one, "image/jpeg", 17), Image(two, "image/png"))
+
+
+def test_images_of_a_json_feed_are_attachments_and_image() -> None:
+    attachments = [{"url": "/one.jpg", "mime_type": "image/jpeg", "size_in_bytes": 17}, {"url": "/x"}, 7]
+    entry = only(parse(json_feed(id="1", url="/a", title="T", attachments=attachments, image="/one.jpg")))
+
+    assert entry.images == (Image("https://harbour.example/one.jpg", "image/jpeg", 17),)
+
+
+def test_alternates_of_an_atom_entry_are_its_translations() -> None:
+    links = '<link href="/quay"/><link rel="alternate" hreflang="fr" href="/fr/quay"/>'
+    entry = only(parse(atom(f"<title>T</title><id>1</id>{links}<updated>2026-04-01T00:00:00Z</updated>")))
+
+    assert entry.link == "https://harbour.example/quay"
+    assert entry.alternates == (Translation("fr", "https://harbour.example/fr/quay"),)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from feeds.criteria import Criteria
 from publisher.errors import NotFoundError, RenderError
 from publisher.mail.content import DigestContent, Rendered
 from publisher.mail.render import render_variant
-from publisher.store.schema import deliveries, digests, subscribers, variants
+from publisher.store.schema import digests, subscribers, variants
+from publisher.store.schema_dispatch import deliveries
 from publisher.usecases import checking, rendering
 from publisher.usecases.checking import EditionCheck, check_edition
 from publisher.usecases.editions import approve, cancel, pause

@@ -9,7 +9,7 @@ from newsroom_app import MONDAY, Newsroom, open_newsroom
 from sqlalchemy import update
 
 from publisher.store.mailboxes import read_endings
-from publisher.store.schema import deliveries, delivery_events
+from publisher.store.schema_dispatch import deliveries, delivery_events
 from subscribers.mailboxes import is_given_up
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from publisher.config import load_config, parse_name_server
+from publisher.config import load_config
+from publisher.config_types import parse_name_server
 from publisher.errors import ConfigError
 from publisher.usecases.pacing import FIRST_RELAY_RATE, make_rules
 from subscribers.pacing import Limits, WarmUp, Window

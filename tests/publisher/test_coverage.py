@@ -12,7 +12,8 @@ from newsroom_app import MONDAY, Newsroom
 from feeds.criteria import Criteria
 from publisher.app import App
 from publisher.store.newsroom import end_entry
-from publisher.store.schema import deliveries, subscribers, subscriptions
+from publisher.store.schema import subscribers, subscriptions
+from publisher.store.schema_dispatch import deliveries
 from publisher.store.subscribers import end_subscriptions
 from publisher.usecases.editions import approve
 from publisher.usecases.opening import open_due_editions, open_edition

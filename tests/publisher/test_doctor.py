@@ -30,7 +30,17 @@ def findings(newsroom: Newsroom) -> dict[str, tuple[bool, str]]:
 def test_a_well_deployment_is_found_well(newsroom: Newsroom) -> None:
     found = findings(newsroom)
 
-    assert list(found) == ["configuration", "database", "sources", "digests", "templates", "dkim", "smtp", "dns"]
+    assert list(found) == [
+        "configuration",
+        "database",
+        "sources",
+        "feeds",
+        "digests",
+        "templates",
+        "dkim",
+        "smtp",
+        "dns",
+    ]
     assert found["templates"][1] == "a sample digest renders in en, fr, ru"
     assert all(is_well for is_well, _ in found.values())
     assert found["digests"][1] == "weekly, daily"

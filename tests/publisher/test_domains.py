@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from name_server import NameServer, in_strings, open_name_server
 
-from publisher.config import Config, Dns
+from publisher.config import Config
 from publisher.dns import Names
 from publisher.errors import DnsError, StateError
 from publisher.mail.dkim_record import find_fault, make_record
+from publisher.sections import Dns
 from publisher.usecases import domains
 
 RSA = rsa.generate_private_key(65537, 2048)

@@ -9,7 +9,8 @@ from newsroom_app import DAILY, MONDAY, WEEKLY, Newsroom
 from publisher.errors import NotFoundError, StateError
 from publisher.store import editions as store
 from publisher.store.newsroom import put_entry
-from publisher.store.schema import deliveries, editions, items, variants
+from publisher.store.schema import editions, items, variants
+from publisher.store.schema_dispatch import deliveries
 from publisher.usecases.editions import (
     CHANGED,
     approve,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from newsroom_app import MONDAY, Newsroom
 
-from publisher.store.schema import deliveries
+from publisher.store.schema_dispatch import deliveries
 from publisher.usecases.reports import Figures, count_figures
 
 PEOPLE = 60

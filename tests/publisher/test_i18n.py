@@ -11,7 +11,7 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 from publisher import i18n
-from publisher.config import INTERFACE_LANGUAGES
+from publisher.config_types import INTERFACE_LANGUAGES
 
 ROOT = Path(__file__).parents[2]
 LOCALE = ROOT / "publisher" / "locale"

@@ -15,9 +15,9 @@ from sqlalchemy.exc import IntegrityError
 
 from publisher.app import open_app, upgrade_database
 from publisher.errors import ConfigError
-from publisher.store import schema
+from publisher.store import schema, schema_dispatch
+from publisher.store.columns import metadata
 from publisher.store.migrate import SCHEMA_REVISION, make_alembic_config
-from publisher.store.schema import metadata
 from publisher.store.subscribers import suppress_address
 
 
@@ -31,7 +31,7 @@ def newsroom(tmp_path: Path) -> Iterator[Newsroom]:
         with newsroom.app.database.write() as tx:
             suppress_address(tx, "f" * 64, subscriber_id=None, reason="staff", now=MONDAY)
             event = {"id": "1:1", "delivery_id": 1, "at": MONDAY, "state": "failed", "reply": "550"}
-            tx.execute(schema.delivery_events.insert().values(event))
+            tx.execute(schema_dispatch.delivery_events.insert().values(event))
         yield newsroom
 
 
@@ -51,16 +51,16 @@ def test_there_is_one_newest_revision_and_the_code_names_it() -> None:
     [
         (schema.items, "identity"),
         (schema.editions, "digest_id, editions.window_start"),
-        (schema.deliveries, "edition_id, deliveries.subscriber_id"),
+        (schema_dispatch.deliveries, "edition_id, deliveries.subscriber_id"),
         (schema.subscriptions, "subscriber_id, subscriptions.criteria_id, subscriptions.cadence"),
         (schema.suppressions, "address_hash"),
-        (schema.delivery_events, "id"),
+        (schema_dispatch.delivery_events, "id"),
     ],
 )
 def test_each_promised_key_refuses_a_second_row(newsroom: Newsroom, table: Table, key: str) -> None:
     row: dict[str, Any] = newsroom.rows(table)[0]
     others = {schema.items: {"id": 99, "uid": "another"}, schema.editions: {"id": "another"}}
-    again = {name: value for name, value in row.items() if name != "id" or table is schema.delivery_events}
+    again = {name: value for name, value in row.items() if name != "id" or table is schema_dispatch.delivery_events}
 
     refused = pytest.raises(IntegrityError, match=rf"UNIQUE constraint failed: {table.name}\.{key}")
     with refused, newsroom.app.database.write() as tx:
@@ -97,10 +97,10 @@ def test_a_newer_schema_is_left_alone(newsroom: Newsroom) -> None:
 
 
 def test_upgrading_again_changes_nothing(newsroom: Newsroom) -> None:
-    before = newsroom.rows(schema.deliveries)
+    before = newsroom.rows(schema_dispatch.deliveries)
 
     assert upgrade_database(newsroom.config_file) == SCHEMA_REVISION
-    assert newsroom.rows(schema.deliveries) == before
+    assert newsroom.rows(schema_dispatch.deliveries) == before
 
 
 def test_a_file_of_another_program_is_not_written_to(newsroom: Newsroom, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from feeds.criteria import Criteria
 from feeds.model import Item
 from publisher.store import editions as store
-from publisher.store.schema import criteria, deliveries, editions, subscribers, subscriptions, variants
+from publisher.store.schema import criteria, editions, subscribers, subscriptions, variants
+from publisher.store.schema_dispatch import deliveries
 from publisher.store.subscribers import list_subscriptions, suppress_address
 from publisher.usecases.editions import approve
 from publisher.usecases.opening import open_edition

@@ -15,7 +15,7 @@ from sqlalchemy import event
 from publisher.app import Clock, open_app, utc_now
 from publisher.store.database import Database
 from publisher.store.pace import let_try_again
-from publisher.store.schema import pace
+from publisher.store.schema_dispatch import pace
 from publisher.usecases.breakers import describe_breakers, describe_lane
 from publisher.usecases.pacing import FIRST_RELAY_RATE, Granted, Pacer, make_rules
 from subscribers.breakers import CLOSED, RULES, Fault, trip

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from newsroom_app import MONDAY, WEEKLY, Newsroom, open_newsroom
 
-from publisher.store.schema import deliveries, editions
+from publisher.store.schema import editions
+from publisher.store.schema_dispatch import deliveries
 from publisher.usecases.addressing import message_id
 
 PEOPLE = ("ana", "ben", "cleo")

@@ -6,7 +6,8 @@ from newsroom_app import Newsroom
 
 from publisher.store import editions as store
 from publisher.store.editions import Edition
-from publisher.store.schema import deliveries, variants
+from publisher.store.schema import variants
+from publisher.store.schema_dispatch import deliveries
 from publisher.usecases.editions import approve
 from publisher.usecases.opening import open_edition
 from publisher.usecases.planning import plan

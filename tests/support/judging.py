@@ -6,8 +6,11 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from judge import Options
+from judge_rules import named
 
 from publisher.app import App
 from publisher.usecases.reports import list_deliveries
@@ -23,6 +26,10 @@ class Accepted:
     message_id: str
     sha256: str
     at: float
+    mail_at: float = 0
+    sender: str = ""
+    token: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -31,28 +38,54 @@ class Court:
 
     port: int
     log: Path
+    process: subprocess.Popen[str]
 
     @property
     def accepted(self) -> list[Accepted]:
-        return [Accepted(**json.loads(line)) for line in self.log.read_text().splitlines()]
+        return read_accepted(self.log)
 
     @property
     def recipients(self) -> list[str]:
         return sorted(one.recipient for one in self.accepted)
 
 
+def read_accepted(log: Path) -> list[Accepted]:
+    """All that judges accepted by this log; a line that is being written does not count yet."""
+    *lines, _ = log.read_text().split("\n")
+    return [Accepted(**json.loads(line)) for line in lines]
+
+
 @contextmanager
 def open_court(folder: Path, *faults: str, delay_s: float = 0, port: int = 0) -> Iterator[Court]:
     """A judge in its own process; its log goes on where an earlier judge of this folder ended."""
     log = folder / "judge.log"
+    options = Options(log=str(log), port=port, delay_s=delay_s)
+    if "no-pipelining" in faults:
+        options = replace(options, offers=tuple(set(options.offers) - {"PIPELINING"}))
+    rules = tuple(named(fault) for fault in faults if fault != "no-pipelining")
+    court = start_judge(replace(options, rules=rules))
+    try:
+        yield court
+    finally:
+        stop_judge(court)
+
+
+def start_judge(options: Options) -> Court:
+    """A judge in its own process, listening."""
+    log = Path(options.log)
     log.touch()
-    options = [f"--fault={fault}" for fault in faults] + [f"--delay={delay_s}", f"--port={port}"]
-    with subprocess.Popen([sys.executable, SCRIPT, log, *options], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield Court(int(process.stdout.readline()), log)
-        finally:
-            process.kill()
+    command = [sys.executable, str(SCRIPT), json.dumps(asdict(options))]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return Court(int(process.stdout.readline()), log, process)
+
+
+def stop_judge(court: Court) -> None:
+    """End it at once; what it accepted stays written."""
+    court.process.kill()
+    court.process.wait()
+    if court.process.stdout:
+        court.process.stdout.close()
 
 
 @dataclass(frozen=True)

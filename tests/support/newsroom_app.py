@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -246,3 +246,9 @@ def _person_row(name: str, language: str, status: str, created_at: datetime) -> 
         "status": status,
         "created_at": created_at,
     }
+
+
+def with_hubs(app: App, *hubs: str) -> App:
+    """The same application, which tells these hubs."""
+    web = app.config.web.model_copy(update={"hubs": hubs})
+    return replace(app, config=app.config.model_copy(update={"web": web}))

@@ -12,7 +12,8 @@ from live_web import open_web
 from newsroom_app import MONDAY, Newsroom, open_newsroom
 
 from feeds.criteria import Criteria
-from publisher.store.schema import metadata, variants
+from publisher.store.columns import metadata
+from publisher.store.schema import variants
 from publisher.usecases.sending import send_edition
 
 

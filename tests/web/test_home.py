@@ -22,7 +22,7 @@ def client(tmp_path: Path) -> Iterator[httpx.Client]:
 
 @pytest.mark.parametrize(
     ("accepted", "language"),
-    [("fr", "fr"), ("de, ru;q=0.5", "ru"), ("de", "en"), ("", "en"), ("\x7f" * 50, "en"), ("FR-be", "fr")],
+    [("fr", "fr"), ("de, ru;q=0.5", "ru"), ("de", "en"), ("", "en"), (";=," * 50, "en"), ("FR-be", "fr")],
 )
 def test_the_front_page_speaks_the_readers_language(client: httpx.Client, accepted: str, language: str) -> None:
     answer = client.get("/", headers={"Accept-Language": accepted})

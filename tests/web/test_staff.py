@@ -10,7 +10,7 @@ import pytest
 from live_web import open_web, with_base_url
 from newsroom_app import MONDAY, Newsroom, open_newsroom
 
-from publisher.store.schema import metadata
+from publisher.store.columns import metadata
 from publisher.usecases.editions import cancel
 from publisher.usecases.opening import open_edition
 from publisher.web.server import make_staff_app

@@ -16,7 +16,8 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 
 from publisher.app import App, build_app
-from publisher.config import Config, Mail, Site
+from publisher.config import Config
+from publisher.sections import Mail, Site
 from publisher.store import schema
 from publisher.store.newsroom import put_entry
 from publisher.usecases.subscribers import import_subscribers, show_subscriber

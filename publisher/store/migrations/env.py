@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from alembic import context
 
-from publisher.store.schema import Json, Moment, metadata
+from publisher.store import schema, schema_dispatch, schema_hubs  # noqa: F401 (their tables join the metadata)
+from publisher.store.columns import Json, Moment, metadata
 
 
 def _render_item(kind: str, value: Any, _context: Any) -> str | Literal[False]:

@@ -26,7 +26,7 @@ def make_item() -> Callable[..., Item]:
             published_at=NOON - timedelta(days=number),
             updated_at=NOON - timedelta(hours=number),
             content_html='<p>More on <a href="/lines">the lines</a>.</p>',
-            author="Ada Marin",
+            authors=("Ada Marin",),
             classification=Classification(
                 themes=("labour",),
                 primary_theme="labour",
@@ -50,7 +50,7 @@ def info() -> FeedInfo:
         title="Harbour News",
         subtitle="All the news of the harbour",
         urls={form: f"https://harbour.example/feeds/en/all.{form}" for form in FORMATS},
-        site_url="https://harbour.example/feeds/",
+        page_url="https://harbour.example/feeds/en/all.html",
         site_name="Harbour News",
         updated=NOON,
         language="en",

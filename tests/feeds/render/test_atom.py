@@ -31,8 +31,9 @@ def test_the_head_links_to_itself_other_formats_other_languages_and_the_page(inf
         {"href": f"{base}/en/all.atom", "rel": "self", "type": "application/atom+xml"},
         {"href": f"{base}/en/all.rss", "rel": "alternate", "type": "application/rss+xml"},
         {"href": f"{base}/en/all.json", "rel": "alternate", "type": "application/feed+json"},
+        {"href": f"{base}/en/all.ics", "rel": "alternate", "type": "text/calendar"},
         {"href": f"{base}/fr/all.atom", "rel": "alternate", "type": "application/atom+xml", "hreflang": "fr"},
-        {"href": f"{base}/", "rel": "alternate", "type": "text/html"},
+        {"href": f"{base}/en/all.html", "rel": "alternate", "type": "text/html"},
     ]
 
 

@@ -10,7 +10,7 @@ def test_the_head_says_what_the_feed_is(info: FeedInfo) -> None:
         "version": "https://jsonfeed.org/version/1.1",
         "title": "Harbour News",
         "description": "All the news of the harbour",
-        "home_page_url": "https://harbour.example/feeds/",
+        "home_page_url": "https://harbour.example/feeds/en/all.html",
         "feed_url": "https://harbour.example/feeds/en/all.json",
         "language": "en",
         "authors": [{"name": "Harbour News"}],
@@ -47,7 +47,7 @@ def test_an_item_holds_all_that_is_known_of_it(info: FeedInfo, make_item: Callab
 
 def test_an_item_without_a_body_shows_its_summary_as_text(info: FeedInfo, make_item: Callable[..., Item]) -> None:
     # given
-    bare = make_item(content_html="", author="", classification=Classification())
+    bare = make_item(content_html="", authors=(), classification=Classification())
     # when
     (item,) = json.loads(render(make_feed(info, [bare]), "json"))["items"]
     # then

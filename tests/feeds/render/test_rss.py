@@ -20,7 +20,7 @@ def test_the_channel_says_what_the_feed_is(info: FeedInfo) -> None:
     # then
     assert channel.findtext("title") == "Harbour News"
     assert channel.findtext("description") == "All the news of the harbour"
-    assert channel.findtext("link") == "https://harbour.example/feeds/"
+    assert channel.findtext("link") == "https://harbour.example/feeds/en/all.html"
     assert channel.findtext("language") == "en"
     assert channel.findtext("copyright") == "© Harbour News"
     assert channel.findtext("lastBuildDate") == "Fri, 20 Nov 2026 12:00:00 +0000"
@@ -68,7 +68,7 @@ def test_a_feed_of_several_languages_names_none(info: FeedInfo, make_item: Calla
     # given
     mixed = replace(info, language=None, rights="")
     # when
-    channel = parse(mixed, [make_item(1), make_item(2, language="ru", author="")])
+    channel = parse(mixed, [make_item(1), make_item(2, language="ru", authors=())])
     # then
     assert channel.find("language") is None
     assert channel.find("copyright") is None

@@ -1,21 +1,19 @@
 """The feeds of a small newsroom, behind a real web server."""
 
+import asyncio
 import shutil
-import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from feed_newsroom import NOON, Newsroom
-from starlette.applications import Starlette
-from starlette.types import ASGIApp, Receive, Scope, Send
+from feed_site import Site
 
 from publisher.app import open_app
-from publisher.web.feeds import routes
+from publisher.usecases.feed_shelf import FeedShelf
+from publisher.web.server import bind, make_web_app, serve
 
 CONFIG = """
 [site]
@@ -29,28 +27,19 @@ bounce_domain = "bounces.harbour.example"
 """
 
 
-@dataclass
-class Site:
-    """What stands behind the one server of all tests."""
-
-    url: str
-    app: ASGIApp
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)
-
-
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    listener = socket.create_server(("127.0.0.1", 0))  # listens at once: requests wait until the server takes them
-    site = Site(f"http://127.0.0.1:{listener.getsockname()[1]}", Starlette())
-    server = uvicorn.Server(uvicorn.Config(site, log_level="warning", ws="none", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    sock = bind("127.0.0.1", 0)
+    sock.listen()  # requests wait until the server takes them
+    site, stop, loop = Site(), asyncio.Event(), asyncio.new_event_loop()
+    site.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(site, sock, stop),))
     thread.start()
     yield site
-    server.should_exit = True
+    loop.call_soon_threadsafe(stop.set)
     thread.join()
-    listener.close()
+    loop.close()
+    sock.close()
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +67,6 @@ def visitor(site: Site) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def client(newsroom: Newsroom, site: Site, visitor: httpx.Client) -> httpx.Client:
-    """A client of this newsroom's feeds, served by a real server."""
-    site.app = Starlette(routes=routes(newsroom.app))
+    """A client of this newsroom's feeds, served by a real server; what is in memory is looked over at every request."""
+    site.show(make_web_app(newsroom.app, shelf=FeedShelf(newsroom.app, fresh_for_s=0)))
     return visitor

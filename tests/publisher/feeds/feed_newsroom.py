@@ -6,9 +6,13 @@ from pathlib import Path
 
 from sqlalchemy import insert, update
 
+from feeds.content import Content
 from feeds.model import Classification, Item
 from publisher.app import App
-from publisher.store.schema import corrections, item_labels, item_versions, items, themes
+from publisher.store.frozen import freeze_item
+from publisher.store.item_changes import change_item
+from publisher.store.items import read_item
+from publisher.store.schema import item_labels, item_versions, items, themes
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ABOUT = Classification(themes=("asylum",), primary_theme="asylum", countries=("ML",), regions=("africa",), kind="call")
@@ -30,13 +34,17 @@ class Newsroom:
 
     def change(self, number: int, **values: object) -> None:
         with self.app.database.write() as tx:
-            tx.execute(update(items).where(items.c.id == number).values(**values))
+            old = read_item(tx, number)
+            kept = {"item_id": number, "version": old.version, "until": NOON, "content": freeze_item(old)}
+            tx.execute(insert(item_versions).values(kept))
+            tx.execute(update(items).where(items.c.id == number).values(**values, version=old.version + 1))
 
     def relabel(self, number: int, *, theme: str, updated_at: datetime) -> None:
-        of_item = (item_labels.c.item_id == number, item_labels.c.axis == "theme")
         with self.app.database.write() as tx:
-            tx.execute(update(item_labels).where(*of_item).values(label=theme))
-        self.change(number, primary_theme=theme, updated_at=updated_at)
+            item = read_item(tx, number)
+            content = Content(**{name: getattr(item, name) for name in Content.__dataclass_fields__})
+            classification = replace(item.classification, themes=(theme,), primary_theme=theme)
+            change_item(tx, number, content=content, classification=classification, now=updated_at)
 
     def add_theme(self, code: str, *, title: str) -> None:
         rule = {"id": code, "title": {"en": title}}
@@ -50,21 +58,9 @@ class Newsroom:
             case "changed":
                 self.change(1, title="Renamed", updated_at=NOON + timedelta(hours=1))
             case "changed with the clock set back":
-                self._keep_version(1)
                 self.change(1, title="Renamed", updated_at=NOON - timedelta(days=400))
-            case "corrected":
-                self._correct(1)
             case "label":
                 self.add_theme("ferries", title="Ferries")
-
-    def _keep_version(self, number: int) -> None:
-        with self.app.database.write() as tx:
-            tx.execute(insert(item_versions).values(item_id=number, version=1, until=NOON, content={}))
-
-    def _correct(self, number: int) -> None:
-        row = {"item_id": number, "field": "kind", "value": "news", "at": NOON, "actor": "staff:ada"}
-        with self.app.database.write() as tx:
-            tx.execute(insert(corrections).values(row))
 
 
 def make_item(number: int) -> Item:

@@ -1,65 +1,106 @@
 from dataclasses import replace
+from urllib.parse import urljoin
 
 import httpx
 import pytest
 from feed_newsroom import Newsroom
 from lxml import etree, html
 
-from feeds.paths import FORMATS
+from feeds.model import Classification
+from feeds.paths import page_path_of
 from publisher.usecases.feed_directory import compile_directory
 from publisher.usecases.feeds import list_feeds, read_catalogue
 
 
-def test_the_page_links_to_every_feed_in_every_format(newsroom: Newsroom, client: httpx.Client) -> None:
+def test_every_feed_is_reached_from_the_directory_by_links(newsroom: Newsroom, client: httpx.Client) -> None:
     # given
-    feeds = list(list_feeds(read_catalogue(newsroom.app)))
+    wanted = {page_path_of(criteria) for criteria in list_feeds(read_catalogue(newsroom.app))}
     # when
-    page = html.fromstring(client.get("/feeds/").content, base_url="http://harbour.example/feeds/")
+    seen, waiting = set(), ["/feeds/"]
+    while waiting and not wanted <= seen:
+        path = waiting.pop()
+        page = html.fromstring(client.get(path).raise_for_status().content)
+        found = {urljoin(path, link) for link in page.xpath("//main//a/@href") if "mix.html" not in link}
+        new = {link for link in found if link.startswith("/feeds/") and link.endswith(("/", ".html"))} - seen
+        seen |= new
+        waiting += new
     # then
-    links = page.xpath("//section//a/@href")
-    assert len(links) == len(set(links)) == len(feeds) * len(FORMATS)
-    for link in links[:: len(links) // 20]:
-        assert client.get(f"/feeds/{link}").status_code == 200
+    assert wanted <= seen
 
 
-def test_feed_readers_find_the_feeds_of_each_language(client: httpx.Client) -> None:
+@pytest.mark.parametrize("path", ["/feeds/", "/feeds/en/", "/feeds/fr/", "/feeds/ru/"])
+def test_a_page_of_the_directory_is_small_and_its_links_answer(client: httpx.Client, path: str) -> None:
     # when
-    page = html.fromstring(client.get("/feeds/").content)
+    answer = client.get(path)
     # then
-    found = page.xpath("//head/link[@rel='alternate' and @type='application/atom+xml']/@href")
-    assert found == ["all/all.atom", "en/all.atom", "fr/all.atom", "ru/all.atom"]
+    assert len(answer.content) < 20_000
+    links = html.fromstring(answer.content).xpath("//main//a/@href")
+    assert len(links) == 4 + 1 + 7 + 7 + 7 + 1  # languages, everything, themes, regions, kinds, OPML
+    for link in links:
+        assert client.get(urljoin(path, link)).status_code == 200, link
 
 
-def test_names_stand_in_the_language_of_their_section(client: httpx.Client) -> None:
+@pytest.mark.parametrize(
+    ("path", "found"), [("/feeds/", "all/all"), ("/feeds/fr/", "fr/all"), ("/feeds/en/index.html", "en/all")]
+)
+def test_feed_readers_find_the_feed_of_everything(client: httpx.Client, path: str, found: str) -> None:
     # when
-    page = html.fromstring(client.get("/feeds/").content)
+    page = html.fromstring(client.get(path).content)
     # then
-    assert page.xpath("//section[@id='fr']//span[@lang='fr']/text()")[0] == "Asile et protection"
-    assert page.xpath("//section[@id='ru']/h2[@lang='ru']/text()") == ["русский"]
+    links = page.xpath("//head/link[@rel='alternate' and @type]")
+    urls = {link.get("type"): link.get("href") for link in links}
+    assert urls["application/atom+xml"] == f"https://harbour.example/feeds/{found}.atom"
+    assert {"application/rss+xml", "application/feed+json", "text/x-opml"} <= set(urls)
+    assert page.xpath("//link[@rel='canonical']/@href") == ["https://harbour.example" + path.removesuffix("index.html")]
 
 
-def test_the_page_is_fit_for_screen_readers(client: httpx.Client) -> None:
+def test_the_directory_of_a_language_speaks_it(client: httpx.Client) -> None:
     # when
-    page = html.fromstring(client.get("/feeds/").content)
+    page = html.fromstring(client.get("/feeds/ru/").content)
     # then
-    assert page.get("lang") == "en"
-    assert len(page.xpath("//h1")) == 1
-    labels = page.xpath("//section//a/@aria-label")
-    assert len(labels) == len(set(labels)) == len(page.xpath("//section//a"))
-    ids = page.xpath("//@id")
-    assert len(ids) == len(set(ids))
-    assert set(page.xpath("//@aria-labelledby")) <= set(ids)
+    assert page.get("lang") == "ru"
+    assert page.xpath("//h1/text()") == ["Ленты"]
+    assert "Убежище и защита" in page.xpath("//main//li/a//text()")
+    assert page.xpath("//nav//a[@aria-current='page']/text()") == ["русский"]
 
 
-def test_the_page_loads_nothing_from_elsewhere(client: httpx.Client) -> None:
+def test_a_feed_says_how_much_it_gets(newsroom: Newsroom, client: httpx.Client) -> None:
+    # given a newsroom of four weeks
+    for number in range(1, 25):
+        newsroom.put(number)
+    newsroom.put(28, classification=Classification(("trafficking",), "trafficking", regions=("global",)))
+    newsroom.put(300, classification=Classification(("trafficking",), "trafficking", regions=("global",)))
     # when
-    answer = client.get("/feeds/")
+    page = html.fromstring(client.get("/feeds/en/").content)
     # then
-    page = html.fromstring(answer.content)
-    assert page.xpath("//link[@rel='stylesheet']/@href") == ["../static/style.css", "style.css"]
-    assert not page.xpath("//script | //img | //iframe")
-    assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
+    rates = {
+        link.text_content(): link.getnext().text_content()
+        for link in page.xpath("//section//li/a[following-sibling::*]")
+    }
+    assert rates["Asylum and protection"] == "about 2 items a week"
+    assert rates["Sub-Saharan Africa"] == "about 2 items a week"
+    assert rates["Trafficking in human beings"] == rates["Silk Routes"] == "less than one item a week"
+    assert rates["Migration and development"] == "nothing new lately"
+    assert rates["Open call"] == "about 2 items a week"
+
+
+def test_the_pages_load_nothing_from_elsewhere(newsroom: Newsroom, client: httpx.Client) -> None:
+    # given
+    newsroom.put(1)
+    for path in ("/feeds/", "/feeds/fr/", "/feeds/en/theme/asylum/region/africa.html", "/feeds/find?theme=asylum"):
+        # when
+        answer = client.get(path)
+        # then
+        page = html.fromstring(answer.content)
+        for address in page.xpath("//link[@rel='stylesheet']/@href | //script/@src"):
+            assert client.get(urljoin(path, address)).status_code == 200 or address.endswith("static/style.css")
+            assert "//" not in address
+        assert not page.xpath("//img | //iframe | //style | //script[not(@src)] | //@style | //@onclick")
+        policy = answer.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; style-src 'self'")
+        assert policy.endswith("; script-src 'self'")
     assert client.get("/feeds/style.css").headers["content-type"] == "text/css; charset=utf-8"
+    assert client.get("/feeds/copy.js").headers["content-type"] == "text/javascript; charset=utf-8"
 
 
 def test_opml_names_every_feed_once(newsroom: Newsroom, client: httpx.Client) -> None:
@@ -81,11 +122,13 @@ def test_opml_names_every_feed_once(newsroom: Newsroom, client: httpx.Client) ->
         "text": "Harbour News: Everything (All languages)",
         "title": "Harbour News: Everything (All languages)",
         "xmlUrl": "https://harbour.example/feeds/all/all.atom",
-        "htmlUrl": "https://harbour.example/feeds/",
+        "htmlUrl": "https://harbour.example/feeds/all/all.html",
     }
 
 
-@pytest.mark.parametrize("path", ["/feeds/", "/feeds/index.html", "/feeds/index.opml", "/feeds/style.css"])
+@pytest.mark.parametrize(
+    "path", ["/feeds/", "/feeds/fr/", "/feeds/index.html", "/feeds/index.opml", "/feeds/style.css", "/feeds/copy.js"]
+)
 def test_the_directory_is_not_sent_twice(client: httpx.Client, path: str) -> None:
     # given
     first = client.get(path)

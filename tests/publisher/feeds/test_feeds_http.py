@@ -1,9 +1,11 @@
 import gzip
 import hashlib
 
+import brotli
 import feedparser
 import httpx
 import pytest
+import zstandard
 from feed_newsroom import NOON, Newsroom
 from lxml import etree, html
 
@@ -177,20 +179,37 @@ def test_head_says_what_get_says_without_the_body(newsroom: Newsroom, client: ht
     assert {**head.headers, "date": ""} == {**get.headers, "date": ""}
 
 
+DECODERS = {"gzip": gzip.decompress, "br": brotli.decompress, "zstd": zstandard.decompress, None: bytes}
+
+
 @pytest.mark.parametrize(
     ("accepted", "coding"),
     [
         ("gzip", "gzip"),
-        ("br, GZIP;q=0.5", "gzip"),
+        ("GZIP, deflate", "gzip"),
+        ("x-gzip", "gzip"),
+        ("br", "br"),
+        ("zstd", "zstd"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip, zstd", "zstd"),
+        ("br, GZIP;q=0.5", "br"),
+        ("br;q=0.5, gzip;q=0.8", "gzip"),
+        ("br; q=0, gzip ;q=0.001", "gzip"),
+        ("identity, gzip;q=0.5", None),
+        ("identity;q=0.1, gzip;q=0.5", "gzip"),
         ("*", "gzip"),
+        ("*, br;q=0.5", "gzip"),
         ("gzip;q=0", None),
         ("gzip;q=0, *", None),
         ("gzip;q=nonsense", None),
-        ("br", None),
+        ("gzip;q=nan", None),
+        ("gzip;q=7", None),
+        ("gzip;x=1", None),
+        ("deflate, compress", None),
         ("", None),
     ],
 )
-def test_gzip_is_sent_to_those_who_take_it(
+def test_a_feed_is_coded_as_its_reader_prefers(
     newsroom: Newsroom, client: httpx.Client, accepted: str, coding: str | None
 ) -> None:
     # given
@@ -201,10 +220,12 @@ def test_gzip_is_sent_to_those_who_take_it(
         raw = b"".join(answer.iter_raw())
     # then
     assert answer.headers.get("content-encoding") == coding
-    assert (gzip.decompress(raw) if coding else raw) == plain.content
-    assert (answer.headers["etag"] == plain.headers["etag"]) is (coding is None)
+    assert DECODERS[coding](raw) == plain.content
+    assert answer.headers["etag"] == f'"{hashlib.sha256(raw).hexdigest()[:32]}"'
+    assert answer.headers["vary"] == "Accept-Encoding"
     again = client.get(ALL, headers={"Accept-Encoding": accepted, "If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
+    assert again.headers["etag"] == answer.headers["etag"]
 
 
 def test_another_spelling_of_a_mix_is_redirected(client: httpx.Client) -> None:
@@ -224,6 +245,11 @@ def test_an_unknown_feed_is_a_page_that_leads_to_the_directory(client: httpx.Cli
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
     assert html.fromstring(answer.content).xpath("//main//a/@href") == ["/feeds/"]
+
+
+def test_that_page_speaks_the_language_of_the_address(client: httpx.Client) -> None:
+    assert html.fromstring(client.get("/feeds/fr/theme/nothing.atom").content).get("lang") == "fr"
+    assert html.fromstring(client.get("/feeds/xx/all.atom").content).get("lang") == "en"
 
 
 def test_posting_to_a_feed_is_refused(client: httpx.Client) -> None:

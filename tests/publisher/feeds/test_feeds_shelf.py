@@ -46,7 +46,7 @@ def test_a_feed_is_compiled_once_for_many_requests(newsroom: Newsroom) -> None:
     # given
     newsroom.put(1)
     compiler = Compiler()
-    shelf = FeedShelf(newsroom.app, compile_one=compiler)
+    shelf = FeedShelf(newsroom.app, fresh_for_s=0, compile_one=compiler)
     # when
     with ThreadPoolExecutor(8) as threads:
         bodies = list(threads.map(lambda _: take(shelf, ALL), range(40)))
@@ -55,13 +55,13 @@ def test_a_feed_is_compiled_once_for_many_requests(newsroom: Newsroom) -> None:
     assert compiler.made == [ALL]
 
 
-@pytest.mark.parametrize("change", ["new", "changed", "corrected", "label", "changed with the clock set back"])
+@pytest.mark.parametrize("change", ["new", "changed", "label", "changed with the clock set back"])
 def test_a_feed_is_compiled_anew_after_a_change(newsroom: Newsroom, change: str) -> None:
     # given
     newsroom.put(1)
     newsroom.put(2, updated_at=newsroom.app.clock())
     compiler = Compiler()
-    shelf = FeedShelf(newsroom.app, compile_one=compiler)
+    shelf = FeedShelf(newsroom.app, fresh_for_s=0, compile_one=compiler)
     take(shelf, ALL)
     # when
     newsroom.make_change(change)
@@ -74,7 +74,7 @@ def test_nobody_waits_for_the_compilation_of_another_feed(newsroom: Newsroom) ->
     # given one feed that is kept, and one whose compilation takes long
     newsroom.put(1)
     compiler = Compiler(slow=ALL)
-    shelf = FeedShelf(newsroom.app, compile_one=compiler)
+    shelf = FeedShelf(newsroom.app, fresh_for_s=0, compile_one=compiler)
     kept = take(shelf, CALLS)
     with ThreadPoolExecutor(4) as threads:
         waiting = [threads.submit(take, shelf, ALL) for _ in range(2)]
@@ -96,7 +96,7 @@ def test_a_feed_that_cannot_be_rendered_keeps_its_last_good_version(newsroom: Ne
     # given
     newsroom.put(1)
     compiler = Compiler()
-    shelf = FeedShelf(newsroom.app, compile_one=compiler)
+    shelf = FeedShelf(newsroom.app, fresh_for_s=0, compile_one=compiler)
     good = take(shelf, ALL)
     # when
     compiler.is_broken = True
@@ -113,7 +113,7 @@ def test_a_feed_that_cannot_be_rendered_keeps_its_last_good_version(newsroom: Ne
 
 
 def test_a_feed_that_never_could_be_rendered_is_an_error(newsroom: Newsroom) -> None:
-    shelf = FeedShelf(newsroom.app, compile_one=Compiler(is_broken=True))
+    shelf = FeedShelf(newsroom.app, fresh_for_s=0, compile_one=Compiler(is_broken=True))
     with pytest.raises(RenderError):
         take(shelf, ALL)
 
@@ -122,7 +122,7 @@ def test_what_is_asked_for_least_goes_when_memory_is_full(newsroom: Newsroom) ->
     # given
     newsroom.put(1)
     compiler = Compiler()
-    shelf = FeedShelf(newsroom.app, compile_one=compiler, capacity_bytes=1)
+    shelf = FeedShelf(newsroom.app, fresh_for_s=0, compile_one=compiler, capacity_bytes=1)
     # when
     for address in (ALL, ALL, CALLS, ALL):
         take(shelf, address)

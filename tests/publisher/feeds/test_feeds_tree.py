@@ -7,11 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 from feed_newsroom import Newsroom
+from lxml import html
 
 from feeds.criteria import Criteria
 from feeds.paths import FORMATS, path_of
+from feeds.render import FeedInfo, make_feed
 from publisher.errors import StateError
-from publisher.usecases import feeds
+from publisher.usecases import feed_documents
 from publisher.usecases.feed_tree import build_static
 from publisher.usecases.feeds import list_feeds, read_catalogue
 
@@ -26,12 +28,31 @@ def test_every_feed_becomes_a_file_with_the_bytes_that_are_served(
     report = build_static(newsroom.app, tmp_path / "www")
     # then
     themes, regions, languages = 7, 7, 4
-    assert len(report.written) == (1 + themes) * (1 + regions) * languages * len(FORMATS) + 4
+    pages = ["index.html", "en/index.html", "fr/index.html", "ru/index.html"]
+    assert len(report.written) == (1 + themes) * (1 + regions) * languages * (len(FORMATS) + 1) + len(pages) + 7
     for name in ("all/all.atom", "fr/theme/asylum.rss", "ru/region/africa.json", "en/theme/asylum/region/africa.atom"):
         assert (tmp_path / "www/feeds" / name).read_bytes() == client.get(f"/feeds/{name}").content
-    assert (tmp_path / "www/feeds/index.html").read_bytes() == client.get("/feeds/").content
+    for name in ("all/all.html", "ru/theme/asylum.html", "en/theme/asylum/region/africa.html"):
+        assert (tmp_path / "www/feeds" / name).read_bytes() == client.get(f"/feeds/{name}").content
     assert (tmp_path / "www/feeds/index.opml").read_bytes() == client.get("/feeds/index.opml").content
     assert (tmp_path / "www/static/style.css").is_file()
+
+
+def test_pages_that_are_files_lead_to_files_only(newsroom: Newsroom, tmp_path: Path) -> None:
+    # given
+    newsroom.put(1)
+    # when
+    build_static(newsroom.app, tmp_path)
+    # then
+    pages = list((tmp_path / "feeds").rglob("*.html"))
+    assert len(pages) == 260
+    for page in pages[::10]:
+        root = html.fromstring(page.read_bytes())
+        assert not root.xpath("//form")
+        for address in root.xpath("//a/@href | //link[@rel='stylesheet']/@href | //script/@src"):
+            if not address.startswith(("https:", "webcal:", "#")):
+                target = (page.parent / address).resolve()
+                assert (target / "index.html" if address.endswith("/") else target).is_file(), address
 
 
 def test_a_second_build_touches_only_what_changed(newsroom: Newsroom, tmp_path: Path) -> None:
@@ -46,7 +67,8 @@ def test_a_second_build_touches_only_what_changed(newsroom: Newsroom, tmp_path: 
     # then
     assert unchanged.written == ()
     after = moments(tmp_path)
-    assert {name for name in after if after[name] != before[name]} == set(changed.written)
+    touched = {name for name in after if after[name] != before[name]}
+    assert touched == {name + suffix for name in changed.written for suffix in ("", ".br", ".gz", ".zst")}
     assert {name.split("/")[1] for name in changed.written} == {"all", "en", "fr"}
 
 
@@ -72,16 +94,15 @@ def test_a_feed_that_cannot_be_rendered_keeps_its_files(
     # given
     newsroom.put(1)
     build_static(newsroom.app, tmp_path)
-    newsroom.put(2)
+    newsroom.put(2, language="fr")
     good = (tmp_path / "feeds/fr/all.rss").read_bytes()
 
-    def break_french(info: feeds.FeedInfo, items: list[feeds.Item]) -> object:
+    def break_french(info: FeedInfo, *rest: object) -> object:
         if info.name == "feeds/fr/all":
             raise ValueError("broken")
-        return make_feed(info, items)
+        return make_feed(info, *rest)
 
-    make_feed = feeds.make_feed
-    monkeypatch.setattr(feeds, "make_feed", break_french)
+    monkeypatch.setattr(feed_documents, "make_feed", break_french)
     # when
     report = build_static(newsroom.app, tmp_path)
     # then
@@ -101,13 +122,14 @@ def test_a_build_that_is_killed_leaves_whole_files(newsroom: Newsroom, tmp_path:
     killed = build_and_die(newsroom, tree, passing=5)
     # then
     assert killed.returncode == 137, killed.stderr
-    (unfinished,) = tree.rglob("*.unfinished")
+    unfinished = list(tree.rglob("*.unfinished"))
+    assert unfinished
     after = {name: (tree / name).read_bytes() for name in old}
     changed = [name for name in old if after[name] != old[name]]
     assert len(changed) == 4
     # and the next build ends as if nothing had happened
     build_static(newsroom.app, tree)
-    assert not unfinished.exists()
+    assert not any(file.exists() for file in unfinished)
     assert all((tree / name).read_bytes() == after[name] for name in changed)
     assert b"line 2" in (tree / "feeds/en/all.atom").read_bytes()
 

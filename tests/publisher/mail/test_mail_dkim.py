@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.config import Dkim
 from publisher.errors import ConfigError
 from publisher.mail.compose import compose_frame
 from publisher.mail.content import DigestContent
@@ -17,6 +16,7 @@ from publisher.mail.dkim import Identity, Signer, has_relaxed_body, load_signer
 from publisher.mail.dkim_record import make_record
 from publisher.mail.frame import Frame, PersonParts, fill
 from publisher.mail.render import render_variant
+from publisher.sections import Dkim
 
 RSA = Identity("example.org", "s1", rsa.generate_private_key(65537, 2048))
 ED25519 = Identity("example.org", "s2", ed25519.Ed25519PrivateKey.generate())

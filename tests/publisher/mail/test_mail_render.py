@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from feeds.model import Item, Label
+from feeds.render import MEDIA_TYPES
 from publisher.errors import RenderError
 from publisher.mail.content import DigestContent
 from publisher.mail.environment import mail_environment
@@ -185,7 +186,16 @@ def test_the_web_page_finds_its_stylesheet_below_a_path(varied_content: DigestCo
     page = lxml_html.document_fromstring(render_variant(content, "en").page_html)
 
     # then
-    assert [link.get("href") for link in page.iter("link")] == ["/news/static/style.css"]
+    assert page.xpath("//link[@rel='stylesheet']/@href") == ["/news/static/style.css"]
+
+
+def test_feed_readers_find_the_feed_of_its_language_on_the_web_page(varied_content: DigestContent) -> None:
+    # when
+    page = lxml_html.document_fromstring(render_variant(varied_content, "fr").page_html)
+
+    # then
+    links = {link.get("type"): link.get("href") for link in page.xpath("//link[@rel='alternate']")}
+    assert links == {MEDIA_TYPES[form]: f"{varied_content.feeds_url}fr/all.{form}" for form in ("atom", "rss", "json")}
 
 
 def test_the_text_part_is_no_html(varied_content: DigestContent, make_item: MakeItem) -> None:

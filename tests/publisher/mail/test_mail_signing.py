@@ -8,10 +8,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from publisher.config import Config, Dkim
+from publisher.config import Config
 from publisher.errors import ConfigError
 from publisher.mail.dkim import load_signer
 from publisher.mail.signing import SigningPool
+from publisher.sections import Dkim
 
 MESSAGES = [b"From: news@example.org\r\nTo: p%d@example.org\r\n\r\nHello  you\r\n" % number for number in range(70)]
 

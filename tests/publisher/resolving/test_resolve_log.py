@@ -8,7 +8,7 @@ import pytest
 from doubts import Doubts
 from newsroom_app import MONDAY
 
-from publisher.store.schema import deliveries, delivery_events
+from publisher.store.schema_dispatch import deliveries, delivery_events
 from publisher.usecases import resolving
 from publisher.usecases.editions import cancel
 from publisher.usecases.resolving import find_unsettled, resolve, settle_by_word, settle_uncertain

@@ -13,7 +13,7 @@ import pytest
 from trial import Begin, Trial
 
 from publisher.failpoints import NAMES
-from publisher.store.schema import deliveries
+from publisher.store.schema_dispatch import deliveries
 from publisher.usecases.editions import approve
 from publisher.usecases.opening import open_edition
 from publisher.usecases.planning import plan

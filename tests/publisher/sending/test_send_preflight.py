@@ -18,7 +18,8 @@ from publisher.mail.dkim import load_signer
 from publisher.mail.dkim_record import make_record
 from publisher.store.schema import variants
 from publisher.usecases.addressing import make_envelope
-from publisher.usecases.intents import Holder, claim_chunk, load_frames
+from publisher.usecases.intents import claim_chunk, load_frames
+from publisher.usecases.pacing import Pacer, make_rules
 from publisher.usecases.preflight import (
     DELIVERY_BYTES,
     VARIANT_BYTES,
@@ -29,6 +30,7 @@ from publisher.usecases.preflight import (
     needed_bytes,
 )
 from publisher.usecases.rendering import render_variants
+from publisher.usecases.run import Run
 
 KEY = rsa.generate_private_key(65537, 2048)
 PLACE = ("s1._domainkey.harbour.example", "TXT")
@@ -157,11 +159,11 @@ def test_what_a_message_may_have_is_no_less_than_what_it_has(newsroom: Newsroom,
     app = configure()
     edition = newsroom.plan_edition()
     render_variants(app, edition, stop=lambda: False)
-    holder = Holder(app, edition, "weekly")
-    claim = replace(claim_chunk(holder, limit=1)[0], name="Ж" * 400)
-    frame = load_frames(holder, {claim.variant_id})[claim.variant_id]
-    message = make_envelope(app, claim, frame, edition_id=edition, digest_number=1).message
-    signed = message if b"DKIM-Signature" in message else load_signer(app.config.dkim).sign(message)
+    run = Run(app, 1, Pacer(make_rules(app.config)))
+    claim = replace(claim_chunk(run, edition, limit=1)[0], name="Ж" * 400)
+    frame = load_frames(run, {claim.variant_id})[claim.variant_id]
+    message = make_envelope(app, claim, frame, digest_number=1).message
+    signed = load_signer(app.config.dkim).sign(message)
 
     with pytest.raises(StateError):
         check_size(app, edition, len(signed))

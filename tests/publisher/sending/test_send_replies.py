@@ -6,7 +6,8 @@ import pytest
 from trial import Begin, Trial
 
 from publisher.store import deliveries as ledger
-from publisher.store.schema import deliveries, delivery_events, editions, suppressions
+from publisher.store.schema import editions, suppressions
+from publisher.store.schema_dispatch import deliveries, delivery_events
 from publisher.usecases.editions import resume
 from publisher.usecases.reports import list_deliveries
 

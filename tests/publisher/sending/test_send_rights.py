@@ -14,7 +14,8 @@ from publisher.mail.content import DigestContent, Rendered
 from publisher.mail.render import render_variant
 from publisher.store.deliveries import find_sendable
 from publisher.store.lock import sender_lock
-from publisher.store.schema import deliveries, editions, subscribers
+from publisher.store.schema import editions, subscribers
+from publisher.store.schema_dispatch import deliveries
 from publisher.transport import session
 from publisher.usecases import pump, rendering
 from publisher.usecases.editions import cancel, pause, resume

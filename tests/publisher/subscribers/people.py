@@ -6,7 +6,8 @@ from pathlib import Path
 from sqlalchemy import select
 
 from publisher.app import App
-from publisher.config import Config, Mail, Site
+from publisher.config import Config
+from publisher.sections import Mail, Site
 from publisher.store import schema
 from publisher.usecases.subscribers import (
     ImportReport,

@@ -12,6 +12,7 @@ from publisher.app import App, build_app
 from publisher.errors import ConfigError, NotFoundError
 from publisher.store import deliveries as ledger
 from publisher.store import schema
+from publisher.store.schema_dispatch import deliveries, delivery_events
 from publisher.store.subscribers import find_suppression, suppress
 from publisher.usecases.subscribers import (
     erase_subscriber,
@@ -91,8 +92,8 @@ def plan_delivery(app: App, *, reply: str) -> None:
     with app.database.write() as tx:
         tx.execute(insert(schema.editions).values(**edition))
         tx.execute(insert(schema.variants).values(**variant))
-        tx.execute(insert(schema.deliveries).values(**delivery, **outcome, **person))
-        tx.execute(insert(schema.delivery_events).values(id="1:1", delivery_id=1, at=NOON, **outcome))
+        tx.execute(insert(deliveries).values(**delivery, **outcome, **person))
+        tx.execute(insert(delivery_events).values(id="1:1", delivery_id=1, at=NOON, **outcome))
 
 
 def test_erasure_leaves_no_trace_of_a_person_in_any_table_but_keeps_the_counts(app: App) -> None:
@@ -103,7 +104,10 @@ def test_erasure_leaves_no_trace_of_a_person_in_any_table_but_keeps_the_counts(a
 
     with app.database.read() as tx:
         everything = repr([tuple(row) for table in schema.metadata.sorted_tables for row in tx.execute(select(table))])
-        assert tx.execute(select(schema.deliveries.c.reply, schema.deliveries.c.state)).one() == ("550 5.1.1", "failed")
+        assert tx.execute(select(deliveries.c.reply, deliveries.c.state)).one() == (
+            "550 5.1.1",
+            "failed",
+        )
         assert tx.execute(select(func.count()).select_from(schema.subscriptions)).scalar_one() == 1
         assert tx.execute(select(schema.subscribers.c.status)).scalar_one() == "erased"
     assert "ana" not in everything.lower()
@@ -114,17 +118,20 @@ def test_a_reply_that_comes_after_the_erasure_leaves_only_its_code(app: App) -> 
     run_import(app, ANA)
     plan_delivery(app, reply="")
     with app.database.write() as tx:
-        tx.execute(update(schema.deliveries).values(state="sending", fence="a sender"))
+        tx.execute(update(deliveries).values(state="sending", fence=7))
     erase_subscriber(app, "ana@example.org", actor="staff:eve")
     outcome = ledger.Change(1, "failed", "550 5.1.1 <ana@example.org>: rejected", attempts=2)
 
     with app.database.write() as tx:
-        ledger.settle(tx, [outcome], fence="a sender", now=NOON)
+        ledger.settle(tx, [outcome], fence=7, now=NOON)
         ledger.record_events(tx, [outcome], NOON)
 
     with app.database.read() as tx:
-        assert tx.execute(select(schema.deliveries.c.state, schema.deliveries.c.reply)).one() == ("failed", "550")
-        assert tx.execute(select(schema.delivery_events.c.reply)).scalars().all() == ["", "550"]
+        assert tx.execute(select(deliveries.c.state, deliveries.c.reply)).one() == (
+            "failed",
+            "550",
+        )
+        assert tx.execute(select(delivery_events.c.reply)).scalars().all() == ["", "550"]
 
 
 def test_an_erased_address_is_known_by_its_hash_and_cannot_come_back(app: App) -> None:

@@ -1,0 +1,39 @@
+"""A feed as documents, each of which was read back before anyone gets to see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from feeds.model import Item
+from feeds.paths import Format
+from feeds.render import MEDIA_TYPES, FeedInfo, Tombstone, check_document, make_feed, render
+from publisher.errors import RenderError
+from publisher.usecases.documents import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a feed shows."""
+
+    info: FeedInfo
+    items: Sequence[Item]
+    tombstones: Sequence[Tombstone]
+    changed_at: datetime | None
+    """Never earlier than the last change of its documents that has a date; None where that is unknown."""
+
+
+def render_documents(shown: Shown, formats: Sequence[Format]) -> dict[Format, Document]:
+    """The documents of a feed; RenderError where one cannot be made, cannot be read back, or lost an item."""
+    try:
+        feed = make_feed(shown.info, shown.items, shown.tombstones)
+        bodies = {form: render(feed, form) for form in formats}
+        for form, body in bodies.items():
+            check_document(body, feed, form)
+    except (ValueError, TypeError) as error:
+        raise RenderError(
+            f"Feed {shown.info.name} cannot be rendered: {error}. See its items: publisher items"
+        ) from error
+    return {
+        form: Document.of(body, f"{MEDIA_TYPES[form]}; charset=utf-8", changed_at=shown.changed_at)
+        for form, body in bodies.items()
+    }

@@ -1,0 +1,140 @@
+"""The example of docs/nginx.conf: a real nginx gives out the tree of files as the service would."""
+
+import gzip
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from feed_newsroom import NOON, Newsroom
+from live_nginx import open_nginx
+from live_web import open_web
+
+from publisher.app import open_app
+from publisher.usecases.feed_tree import build_static
+
+ALL = "/feeds/all/all.atom"
+
+
+@dataclass(frozen=True)
+class Both:
+    """The same newsroom by nginx and by the service behind it."""
+
+    newsroom: Newsroom
+    nginx: httpx.Client
+    service: httpx.Client
+    root: Path
+
+
+@pytest.fixture(scope="module")
+def both(empty_newsroom: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    tmp_path = tmp_path_factory.mktemp("nginx")
+    folder = shutil.copytree(empty_newsroom, tmp_path / "newsroom")
+    newsroom = Newsroom(open_app(folder / "publisher.toml", clock=lambda: NOON), folder / "publisher.toml")
+    newsroom.put(1)
+    newsroom.put(2, language="fr")
+    root = tmp_path / "www"
+    build_static(newsroom.app, root)
+    headers = {"Accept-Encoding": "identity"}
+    with (
+        open_web(newsroom.app) as service,
+        open_nginx(tmp_path / "nginx", root, service=str(service.base_url)) as url,
+        httpx.Client(base_url=url, headers=headers, trust_env=False) as nginx,
+    ):
+        service.headers.update(headers)
+        yield Both(newsroom, nginx, service, root)
+    newsroom.app.database.close()
+
+
+SAME = ("content-type", "cache-control", "access-control-allow-origin", "x-content-type-options")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ALL,
+        "/feeds/fr/all.rss",
+        "/feeds/en/theme/asylum.json",
+        "/feeds/all/region/africa.ics",
+        "/feeds/en/theme/asylum/region/africa.html",
+        "/feeds/index.opml",
+        "/feeds/style.css",
+    ],
+)
+def test_files_are_given_out_as_by_the_service(both: Both, path: str) -> None:
+    # when
+    found, wanted = both.nginx.get(path), both.service.get(path)
+    # then
+    assert found.status_code == 200
+    assert found.content == wanted.content
+    for name in SAME:
+        assert found.headers.get_list(name) == wanted.headers.get_list(name), name
+    for name in ("content-security-policy", "referrer-policy"):
+        assert found.headers.get_list(name) == wanted.headers.get_list(name), name
+    assert found.headers["etag"]
+    assert found.headers["last-modified"]
+
+
+def test_the_directory_is_there_by_its_address(both: Both) -> None:
+    # when
+    answer = both.nginx.get("/feeds/")
+    # then
+    assert answer.content == (both.root / "feeds/index.html").read_bytes()
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_compressed_files_are_used(both: Both) -> None:
+    # given
+    plain = both.nginx.get(ALL)
+    # when
+    with both.nginx.stream("GET", ALL, headers={"Accept-Encoding": "gzip"}) as answer:
+        raw = b"".join(answer.iter_raw())
+    # then
+    assert raw == (both.root / "feeds/all/all.atom.gz").read_bytes()
+    assert gzip.decompress(raw) == plain.content
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.headers["etag"] != plain.headers["etag"]
+
+
+@pytest.mark.parametrize("accepted", ["identity", "gzip"])
+def test_an_unchanged_file_is_not_sent_twice(both: Both, accepted: str) -> None:
+    # given
+    newsroom = both.newsroom
+    headers = {"Accept-Encoding": accepted}
+    first = both.nginx.get(ALL, headers=headers)
+    by_tag = {**headers, "If-None-Match": first.headers["etag"]}
+    by_date = {**headers, "If-Modified-Since": first.headers["last-modified"]}
+    # when
+    build_static(newsroom.app, both.root)
+    unchanged = [both.nginx.get(ALL, headers=asked) for asked in (by_tag, by_date)]
+    newsroom.change(1, title=f"Ferry line {accepted} opens", updated_at=NOON)
+    build_static(newsroom.app, both.root)
+    changed = [both.nginx.get(ALL, headers=asked) for asked in (by_tag, by_date)]
+    # then, though all happens within a second
+    assert [answer.status_code for answer in unchanged] == [304, 304]
+    assert [answer.status_code for answer in changed] == [200, 200]
+    assert unchanged[0].headers["etag"] == first.headers["etag"]
+    assert unchanged[0].headers["cache-control"] == first.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/feeds/all/mix.atom?kind=call&region=africa", 200),
+        ("/feeds/all/mix.atom?region=africa&kind=call", 301),
+        ("/feeds/all/theme/nothing.atom", 404),
+        ("/feeds/all/theme/nothing.html", 404),
+        ("/robots.txt", 200),
+        ("/", 200),
+    ],
+)
+def test_what_is_no_file_is_answered_by_the_service(both: Both, path: str, status: int) -> None:
+    # when
+    found, wanted = both.nginx.get(path), both.service.get(path)
+    # then
+    assert found.status_code == wanted.status_code == status
+    assert found.content == wanted.content
+    assert found.headers.get("cache-control") == wanted.headers.get("cache-control")

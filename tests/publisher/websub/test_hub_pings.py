@@ -1,0 +1,221 @@
+"""Hubs are told of each changed feed: after the commit, until they answer, and of no other."""
+
+import asyncio
+import socket
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from hub import Hub
+from newsroom_app import MONDAY, Newsroom, with_hubs
+
+from feeds.content import content_of
+from publisher.app import open_app
+from publisher.store.hubs import end_ping, list_due_pings
+from publisher.store.item_changes import change_item
+from publisher.store.items import read_item
+from publisher.store.schema_hubs import hub_pings
+from publisher.usecases.hub_pings import FIRST_RETRY_S, MOST_ATTEMPTS, PingReport, note_changes, ping_hubs
+from publisher.usecases.service import hub_tick
+
+SITE = "https://harbour.example/feeds/"
+
+
+def tell(newsroom: Newsroom) -> PingReport:
+    note_changes(newsroom.app)
+    return asyncio.run(ping_hubs(newsroom.app))
+
+
+def told(hub: Hub) -> set[str]:
+    """The feeds of which the hub was told, without their formats; it forgets them."""
+    feeds = {url.removeprefix(SITE).rpartition(".")[0] for url in hub.pings()}
+    hub.requests.clear()
+    return feeds
+
+
+def relabel(newsroom: Newsroom, number: int, **labels: Any) -> None:
+    with newsroom.app.database.write() as tx:
+        item = read_item(tx, number)
+        classification = replace(item.classification, **labels)
+        change_item(tx, number, content=content_of(item), classification=classification, now=newsroom.clock.now)
+
+
+def test_a_hub_is_told_of_every_feed_that_a_new_item_belongs_to(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    newsroom.add_item(released_at=MONDAY, themes=["asylum"], regions=["africa"], language="fr")
+    # when
+    report = tell(newsroom)
+    # then
+    assert all(form["hub.mode"] == "publish" and form["hub.topic"] == form["hub.url"] for form in hub.requests)
+    assert f"{SITE}fr/theme/asylum/region/africa.atom" in hub.pings()
+    assert {url.rpartition(".")[2] for url in hub.pings()} == {"atom", "rss", "json"}
+    assert report == PingReport(sent=len(hub.pings()))
+    assert told(hub) == {
+        f"{language}/{name}"
+        for language in ("all", "fr")
+        for name in ("all", "theme/asylum", "region/africa", "theme/asylum/region/africa")
+    }
+
+
+def test_nothing_new_tells_nobody(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    newsroom.add_item(released_at=MONDAY)
+    tell(newsroom)
+    hub.requests.clear()
+    # when
+    report = tell(newsroom)
+    # then
+    assert report == PingReport()
+    assert hub.requests == []
+
+
+def test_a_feed_that_an_item_leaves_has_changed_too(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    number = newsroom.add_item(released_at=MONDAY, themes=["asylum"], regions=[])
+    tell(newsroom)
+    hub.requests.clear()
+    # when
+    relabel(newsroom, number, themes=("development",), primary_theme="development")
+    tell(newsroom)
+    # then
+    both = {"all/all", "all/theme/asylum", "all/theme/development"}
+    assert told(hub) == both | {name.replace("all/", "en/", 1) for name in both}
+
+
+def test_many_changes_between_two_ticks_are_told_once(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    number = newsroom.add_item(released_at=MONDAY)
+    for theme in ("development", "asylum", "development"):
+        relabel(newsroom, number, themes=(theme,), primary_theme=theme)
+    # when
+    tell(newsroom)
+    # then
+    assert len(hub.pings()) == len(set(hub.pings()))
+    assert {"all/theme/development", "all/theme/asylum"} <= told(hub)
+
+
+def test_a_calendar_is_told_only_where_there_are_days(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    number = newsroom.add_item(released_at=MONDAY)
+    relabel(newsroom, number, deadline=date(2026, 12, 24))
+    # when
+    tell(newsroom)
+    # then
+    assert f"{SITE}all/all.ics" in hub.pings()
+
+
+def test_a_change_while_the_hub_is_told_is_told_again(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    number = newsroom.add_item(released_at=MONDAY)
+    note_changes(newsroom.app)
+    with newsroom.app.database.read() as tx:
+        under_way = list_due_pings(tx, now=MONDAY, limit=100)
+    # when
+    newsroom.clock.forward(seconds=1)
+    relabel(newsroom, number, kind="event")
+    note_changes(newsroom.app)
+    with newsroom.app.database.write() as tx:
+        for ping in under_way:
+            end_ping(tx, ping)
+    # then
+    assert tell(newsroom).sent == len(under_way)
+    assert newsroom.rows(hub_pings) == []
+
+
+def test_a_hub_that_is_down_is_tried_again_later_each_time_and_nothing_is_forgotten(
+    newsroom: Newsroom, hub: Hub
+) -> None:
+    # given
+    newsroom.add_item(released_at=MONDAY)
+    hub.refusals = [503, 503]
+    # when
+    first = tell(newsroom)
+    # then
+    assert len(hub.requests) == 1, "the rest would fare no better"
+    assert first.sent == 0
+    assert first.postponed == len(newsroom.rows(hub_pings)) > 1
+    assert tell(newsroom) == PingReport(), "not before its time"
+    # when
+    newsroom.clock.forward(seconds=FIRST_RETRY_S)
+    second = tell(newsroom)
+    newsroom.clock.forward(seconds=FIRST_RETRY_S)
+    third = tell(newsroom)
+    newsroom.clock.forward(seconds=FIRST_RETRY_S)
+    last = tell(newsroom)
+    # then
+    assert (second.postponed, third, last.sent) == (first.postponed, PingReport(), first.postponed)
+    assert newsroom.rows(hub_pings) == []
+
+
+def test_a_hub_that_says_when_is_asked_then(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    newsroom.add_item(released_at=MONDAY)
+    hub.refusals = [429]
+    hub.retry_after = "7200"
+    # when
+    tell(newsroom)
+    # then
+    assert {row["next_attempt_at"] for row in newsroom.rows(hub_pings)} == {MONDAY + timedelta(hours=2)}
+
+
+def test_a_feed_that_the_hub_refuses_holds_up_no_other(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    newsroom.add_item(released_at=MONDAY)
+    hub.refusals = [400]
+    # when
+    report = tell(newsroom)
+    # then
+    assert report.postponed == 1
+    assert report.sent == len(hub.requests) - 1 > 0
+
+
+def test_a_hub_that_is_down_for_days_is_given_up_until_the_next_change(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    newsroom.add_item(released_at=MONDAY)
+    hub.refusals = [503] * MOST_ATTEMPTS
+    # when
+    reports = [tell(newsroom)]
+    for _ in range(MOST_ATTEMPTS - 1):
+        newsroom.clock.forward(hours=7)
+        reports.append(tell(newsroom))
+    # then
+    assert all(report.given_up == 0 for report in reports[:-1])
+    assert reports[-1].given_up > 0
+    assert newsroom.rows(hub_pings) == []
+
+
+def test_what_was_to_be_told_survives_a_restart(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    newsroom.add_item(released_at=MONDAY)
+    note_changes(newsroom.app)
+    newsroom.app.database.close()
+    restarted = open_app(newsroom.config_file, newsroom.clock)
+    # when
+    report = asyncio.run(ping_hubs(replace(restarted, config=newsroom.app.config)))
+    restarted.database.close()
+    # then
+    assert report.sent == len(hub.pings()) > 0
+
+
+def test_a_hub_that_nobody_listens_at_does_not_hold_up_another(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+    newsroom.app = with_hubs(newsroom.app, nobody, hub.url)
+    newsroom.add_item(released_at=MONDAY)
+    # when
+    report = tell(newsroom)
+    # then
+    assert report.sent == report.postponed == len(hub.pings()) > 0
+
+
+def test_a_hub_that_is_configured_no_more_is_forgotten(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    newsroom.add_item(released_at=MONDAY)
+    note_changes(newsroom.app)
+    newsroom.app = with_hubs(newsroom.app)
+    # when
+    asyncio.run(hub_tick(newsroom.app))
+    # then
+    assert hub.requests == []
+    assert newsroom.rows(hub_pings) == []
