@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Text, func, select, type_coerce
@@ -32,8 +32,14 @@ class Version:
     """Likewise of the newest archive."""
     changed_at: datetime | None
     """Newest change of any item; None where there is none."""
+    first_at: datetime | None
+    """When the oldest item was published; None where there is none."""
     labels: str
     """Digest of the themes and regions, of those too that are no more."""
+
+    def counts_alike(self, other: "Version") -> bool:
+        """Whether items a week are counted over the same weeks: from the first item to the last change."""
+        return self.first_at == other.first_at and _day(self.changed_at) == _day(other.changed_at)
 
     def may_precede(self, other: "Version") -> bool:
         """False where rows have gone, as after a restored copy: nobody can tell then what has changed."""
@@ -53,6 +59,8 @@ class ChangedRows:
     """That came or changed, as they are and as they were, and those that show them as translations; without texts."""
     archived: Collection[str]
     """Names of the feeds of which an archive was closed."""
+    is_recounted: bool = False
+    """Whether items a week are counted over other weeks."""
 
 
 def read_version(tx: Connection) -> Version:
@@ -61,12 +69,14 @@ def read_version(tx: Connection) -> Version:
     kept = tx.execute(select(func.max(write_order(item_versions))).select_from(item_versions)).scalar_one()
     closed = tx.execute(select(func.max(write_order(feed_archives))).select_from(feed_archives)).scalar_one()
     changed_at = tx.execute(select(func.max(items.c.updated_at))).scalar_one()
-    return Version(newest_item or 0, kept or 0, closed or 0, changed_at, _digest_labels(tx))
+    first_at = tx.execute(select(func.min(items.c.published_at))).scalar_one()
+    return Version(newest_item or 0, kept or 0, closed or 0, changed_at, first_at, _digest_labels(tx))
 
 
 def read_changes(tx: Connection, since: Version) -> ChangedRows | None:
     """What has changed since; None where that is too much to look at, or cannot be told."""
-    if not since.may_precede(read_version(tx)):
+    now = read_version(tx)
+    if not since.may_precede(now):
         return None
     new_ids, past = _read_new(tx, since), _read_past(tx, since)
     if len(new_ids) + len(past) > _IN_DETAIL:
@@ -77,7 +87,7 @@ def read_changes(tx: Connection, since: Version) -> ChangedRows | None:
     present = {item.id: replace(item, title="", summary="", content_html="") for item in read_items(tx, ids)}
     before = [_as_it_was(present[item_id], content) for item_id, content in past]
     closed = select(feed_archives.c.feed).where(write_order(feed_archives) > since.archives_closed)
-    return ChangedRows([*present.values(), *before], set(tx.scalars(closed)))
+    return ChangedRows([*present.values(), *before], set(tx.scalars(closed)), not since.counts_alike(now))
 
 
 def _read_new(tx: Connection, since: Version) -> Sequence[int]:
@@ -122,6 +132,10 @@ def _as_it_was(item: Item, content: Any) -> Item:  # Any: JSON
         kind=labels.get("kind", item.classification.kind),
     )
     return replace(item, language=content.get("language", item.language), classification=classification)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment and moment.date()
 
 
 def _digest_labels(tx: Connection) -> str:

@@ -16,11 +16,11 @@ class Changes:
     """None: anything may have changed."""
 
     def touch(self, address: Address | PageAddress) -> bool:
-        """Whether that document may be another than before. An archive never is; a page says how much all feeds get."""
+        """Whether that document may be another than before. An archive never is; a page says how much the feed gets."""
         if self.rows is None:
             return True
         if isinstance(address, PageAddress):
-            return bool(self.rows.items)
+            return self.rows.is_recounted or self.touch_feed(address.criteria)
         return address.archive is None and self.touch_feed(address.criteria)
 
     def touch_feed(self, criteria: Criteria) -> bool:

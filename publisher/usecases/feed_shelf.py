@@ -3,13 +3,13 @@
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
 import structlog
 
-from feeds.paths import Address, PageAddress, page_path_of, path_of
+from feeds.paths import FORMATS, Address, Format, PageAddress, page_path_of, path_of
 from publisher.app import App
 from publisher.errors import RenderError
 from publisher.store.database import CommitWatch
@@ -17,7 +17,7 @@ from publisher.usecases.documents import Document
 from publisher.usecases.feed_changes import Changes, find_changes
 from publisher.usecases.feed_directory import compile_directory
 from publisher.usecases.feed_pages import compile_page
-from publisher.usecases.feeds import Catalogue, compile_feed, read_catalogue
+from publisher.usecases.feeds import Catalogue, compile_together, read_catalogue
 
 CAPACITY_BYTES = 80 * 1024 * 1024
 FRESH_FOR_S = 0.2
@@ -52,7 +52,7 @@ class FeedShelf:
         app: App,
         *,
         capacity_bytes: int = CAPACITY_BYTES,
-        compile_one: Callable[..., Document] = compile_feed,
+        compile_one: Callable[..., dict[Address, Document]] = compile_together,
         fresh_for_s: float = FRESH_FOR_S,
     ) -> None:
         self._app = app
@@ -153,22 +153,33 @@ class FeedShelf:
 
     def _make(self, target: str, address: AnyAddress, *, catalogue: Catalogue) -> Document:
         with self._lock:
-            last, begun_at = self._kept.get(target), self._generation
-        document = self._compile(address, catalogue, last=last)
+            last, also, begun_at = self._kept.get(target), self._find_stale(address), self._generation
+        made = self._compile(address, catalogue, last=last, also=also)
         with self._lock:
-            self._keep(target, _Kept(address, document, self._has_changed_since(begun_at, address)))
-        return document
+            for one, document in made.items():
+                self._keep(target_of(one), _Kept(one, document, self._has_changed_since(begun_at, one)))
+        return made[address]
 
-    def _compile(self, address: AnyAddress, catalogue: Catalogue, *, last: _Kept | None) -> Document:
+    def _find_stale(self, address: AnyAddress) -> list[Format]:
+        """Other formats of the same feed that will be asked for next."""
         if isinstance(address, PageAddress):
-            return compile_page(self._app, catalogue, criteria=address.criteria)
+            return []
+        others = (self._kept.get(target_of(replace(address, format=form))) for form in FORMATS)
+        return [kept.address.format for kept in others if kept and kept.is_stale and isinstance(kept.address, Address)]
+
+    def _compile(
+        self, address: AnyAddress, catalogue: Catalogue, *, last: _Kept | None, also: Sequence[Format]
+    ) -> dict[AnyAddress, Document]:
+        if isinstance(address, PageAddress):
+            return {address: compile_page(self._app, catalogue, criteria=address.criteria)}
         try:
-            return self._compile_one(self._app, catalogue, address=address)
+            made = self._compile_one(self._app, catalogue, address=address, also=also)
+            return dict(made.items())
         except RenderError as error:
             if last is None:
                 raise
             _log.error("feed kept at its last good version", error=str(error))
-            return last.document
+            return {address: last.document}
 
     def _has_changed_since(self, generation: int, address: AnyAddress) -> bool:
         """Whether something that touches the feed was found while it was compiled, maybe of an older state."""

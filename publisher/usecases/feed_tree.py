@@ -5,10 +5,11 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 import feeds
 import publisher
@@ -29,6 +30,7 @@ from publisher.usecases.feed_pages import compile_page
 from publisher.usecases.feed_server_files import MARK, make_headers_file, make_htaccess
 from publisher.usecases.feeds import Catalogue, compile_formats, list_feeds, read_catalogue
 
+_VERSION = TypeAdapter(Version)
 _LOCK = ".build.lock"
 _SUFFIXES = "|".join([*FORMATS, PAGE])
 _FEED_FILE = re.compile(
@@ -167,15 +169,14 @@ def _digest_maker(app: App) -> str:
 
 
 def _version_to_json(version: Version) -> dict[str, Any]:  # a JSON object
-    moment = version.changed_at
-    return asdict(version) | {"changed_at": moment and moment.isoformat()}
+    frozen: dict[str, Any] = _VERSION.dump_python(version, mode="json")
+    return frozen
 
 
 def _version_from_json(values: Mapping[str, Any]) -> Version | None:  # a JSON object
     try:
-        moment = values["changed_at"]
-        return Version(**{**values, "changed_at": moment and datetime.fromisoformat(moment)})
-    except (KeyError, TypeError, ValueError):
+        return _VERSION.validate_python(values)
+    except ValidationError:
         return None
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "Catalogue",
     "compile_feed",
     "compile_formats",
+    "compile_together",
     "criteria_of",
     "list_feed_problems",
     "list_feeds",
@@ -49,10 +50,22 @@ _log = structlog.get_logger(__name__)
 
 def compile_feed(app: App, catalogue: Catalogue, *, address: Address) -> Document:
     """The document at that address; RenderError where it cannot be made."""
-    formats = [address.format]
+    return compile_together(app, catalogue, address=address)[address]
+
+
+def compile_together(
+    app: App, catalogue: Catalogue, *, address: Address, also: Sequence[Format] = ()
+) -> dict[Address, Document]:
+    """The document at that address, and the same feed in other formats as well: most of the work is done once.
+
+    RenderError where one cannot be made.
+    """
+    formats = [address.format, *(form for form in also if form != address.format)]
     if address.archive is not None:
-        return compile_archive(app, address.criteria, address.archive, formats=formats)[address.format]
-    return compile_formats(app, catalogue, criteria=address.criteria, formats=formats)[address.format]
+        made = compile_archive(app, address.criteria, address.archive, formats=formats)
+    else:
+        made = compile_formats(app, catalogue, criteria=address.criteria, formats=formats)
+    return {replace(address, format=form): document for form, document in made.items()}
 
 
 def compile_formats(

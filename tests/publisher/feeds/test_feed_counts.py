@@ -12,7 +12,7 @@ from feeds.criteria import Criteria
 from feeds.model import Classification
 from publisher.store.feed_counts import Period, count_by_feed, count_items
 from publisher.store.feeds import select_feed_items
-from publisher.store.schema import item_labels, items
+from publisher.store.schema import item_labels, item_versions, items
 from publisher.usecases.feeds import list_feeds, read_catalogue
 
 PERIOD = Period(NOON - timedelta(days=28), NOON)
@@ -35,6 +35,7 @@ def test_counts_of_all_feeds_are_those_of_each_feed(
     # given
     with newsroom.app.database.write() as tx:
         tx.execute(delete(item_labels))
+        tx.execute(delete(item_versions))
         tx.execute(delete(items))
     for number, (classification, language, is_translation) in enumerate(found, start=1):
         newsroom.put(number, classification=classification, language=language)

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
@@ -6,12 +7,12 @@ import pytest
 from feed_newsroom import Newsroom
 
 from feeds.criteria import Criteria
-from feeds.paths import Address
+from feeds.paths import Address, Format
 from publisher.app import App
 from publisher.errors import RenderError
 from publisher.usecases.documents import Document
 from publisher.usecases.feed_shelf import FeedShelf
-from publisher.usecases.feeds import Catalogue, compile_feed
+from publisher.usecases.feeds import Catalogue, compile_together
 
 ALL = Address(Criteria.of(), "atom")
 RSS = Address(Criteria.of(), "rss")
@@ -28,14 +29,16 @@ class Compiler:
     is_slow_begun: Event = field(default_factory=Event)
     may_go_on: Event = field(default_factory=Event)
 
-    def __call__(self, app: App, catalogue: Catalogue, *, address: Address) -> Document:
+    def __call__(
+        self, app: App, catalogue: Catalogue, *, address: Address, also: Sequence[Format]
+    ) -> dict[Address, Document]:
         self.made.append(address)
         if address == self.slow:
             self.is_slow_begun.set()
             assert self.may_go_on.wait(30)
         if self.is_broken:
             raise RenderError("cannot be rendered")
-        return compile_feed(app, catalogue, address=address)
+        return compile_together(app, catalogue, address=address, also=also)
 
 
 def take(shelf: FeedShelf, address: Address) -> bytes:
