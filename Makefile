@@ -12,7 +12,7 @@ WORKERS ?= 2
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links --quiet
 
-.PHONY: demo test check lint faults faults-long bench lock clean
+.PHONY: demo test check lint faults faults-long bench bench-million lock clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/publisher demo
@@ -36,6 +36,9 @@ faults-long: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+bench-million: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.million
 
 lock: $(VENV)/.dev
 	$(LOCK) --extra build --extra dev --output-file requirements-dev.lock

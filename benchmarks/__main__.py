@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-PARTS = ("collect", "classify", "feeds", "refresh", "serve", "render", "signing", "plan", "pace", "send")
+PARTS = ("collect", "classify", "feeds", "refresh", "serve", "render", "signing", "plan", "pace", "dispatch")
 LIMIT_S = 600
 HELP_ROUNDS = 5
 

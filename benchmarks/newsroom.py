@@ -1,15 +1,18 @@
 """A newsroom to measure on: items, a digest and many subscribers with random choices, straight into the database."""
 
 import random
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from feeds.criteria import Criteria
 from publisher.app import App, build_app
 from publisher.config import Config
+from publisher.sections import Dkim
 from publisher.store.newsroom import put_entry
 from publisher.store.schema import item_labels, items, subscribers, subscriptions
 from publisher.store.subscribers import put_criteria
@@ -33,12 +36,18 @@ WORDS = (
 )  # fmt: skip
 
 
-def make_app(folder: Path, *, smtp_port: int = 2525, connections: int = 10) -> App:
-    """An application on a new SQLite file, its clock at ``NOW``."""
+PEOPLE_BATCH = 10_000
+"""Subscribers stored at a time: a million of them would not fit into memory."""
+
+
+def make_app(folder: Path, *, smtp_port: int = 2525, connections: int = 10, dkim: Dkim | None = None) -> App:
+    """An application on the SQLite file of that folder, made where there is none; its clock stands at ``NOW``."""
     config = Config(
         site={"name": "Bench", "base_url": "https://news.example.org", "postal_address": "1 Example Street"},
         mail={"from": "Bench <news@example.org>", "bounce_domain": "bounces.example.org"},
         smtp={"port": smtp_port, "security": "none", "connections": connections},
+        dns={"servers": ()},
+        dkim=dkim,
         folder=folder,
     )
     app = build_app(config, lambda: NOW)
@@ -67,24 +76,48 @@ def add_items(app: App, count: int, *, words: int = 45, seed: int = 1) -> None:
 def add_subscribers(app: App, count: int, *, seed: int = 2) -> None:
     """Confirmed subscribers with one to three weekly subscriptions each, every one to a random theme × region."""
     chance = random.Random(seed)
-    with app.database.write() as tx:
-        people, choices = [], []
-        for number in range(1, count + 1):
-            people.append(_subscriber(number, chance.choice(LANGUAGES)))
-            choices += [(number, wanted) for wanted in {_criteria(chance) for _ in range(chance.randint(1, 3))}]
-        keys = put_criteria(tx, {wanted for _, wanted in choices})
-        tx.execute(insert(subscribers), people)
-        common = {
-            "cadence": "weekly",
-            "created_at": START - timedelta(days=1),
-            "covered_from": START - timedelta(days=1),
-        }
-        rows = [{"subscriber_id": who, "criteria_id": keys[wanted]} | common for who, wanted in choices]
-        tx.execute(insert(subscriptions), rows)
+    wishes = (list({_criteria(chance) for _ in range(chance.randint(1, 3))}) for _ in range(count))
+    _add_subscribers(app, wishes, chance=chance)
+
+
+def add_readers(app: App, count: int, *, mixes: int, seed: int = 3) -> None:
+    """Confirmed subscribers who share so many mixes of themes and regions, a few of which are much more popular.
+
+    Each mix takes two to four themes and regions: nobody is left without items. In three languages that makes three
+    variants of a mix.
+    """
+    chance = random.Random(seed)
+    known = [_mix(chance) for _ in range(mixes)]
+    popularity = list(accumulate(1 / place for place in range(3, mixes + 3)))
+    wishes = ([chance.choices(known, cum_weights=popularity)[0]] for _ in range(count))
+    _add_subscribers(app, wishes, chance=chance)
+
+
+def _add_subscribers(app: App, wishes: Iterable[Sequence[Criteria]], *, chance: random.Random) -> None:
+    numbered = enumerate(wishes, start=1)
+    while batch := list(islice(numbered, PEOPLE_BATCH)):
+        with app.database.write() as tx:
+            _add_batch(tx, batch, choose=lambda: chance.choice(LANGUAGES))
+
+
+def _add_batch(tx: Connection, batch: Sequence[tuple[int, Sequence[Criteria]]], *, choose: Callable[[], str]) -> None:
+    before = START - timedelta(days=1)
+    common = {"cadence": "weekly", "created_at": before, "covered_from": before}
+    keys = put_criteria(tx, {wanted for _, wishes in batch for wanted in wishes})
+    tx.execute(insert(subscribers), [_subscriber(number, choose()) for number, _ in batch])
+    rows = [
+        {"subscriber_id": number, "criteria_id": keys[wanted]} | common for number, wishes in batch for wanted in wishes
+    ]
+    tx.execute(insert(subscriptions), rows)
 
 
 def _criteria(chance: random.Random) -> Criteria:
     return Criteria.of([chance.choice(THEMES)], [chance.choice(REGIONS)])
+
+
+def _mix(chance: random.Random) -> Criteria:
+    themes = chance.sample(THEMES, chance.randint(2, 4))
+    return Criteria.of(themes, chance.sample(REGIONS, chance.randint(2, 4)))
 
 
 def _item(number: int, moment: datetime, *, text: str) -> dict[str, Any]:  # columns of many types

@@ -12,6 +12,10 @@ from publisher.mail.frame import Frame, Slot, join_frame
 from publisher.mail.headers import FixedHeaders
 
 _BASE64_LINE = 76
+_QUOTED_LINE = 76
+_DOTTED_LINE = re.compile(rb"^\.(?!\.)([^\r\n]*)", re.MULTILINE)
+"""SMTP doubles a dot there; to look for such lines in every message would take longer than all else."""
+
 _NON_LATIN = re.compile("[\u0370-\u1dff\u3040-\ua71f\ua800-\ud7ff\uf900-\ufaff\ufb1d-\ufdff\ufe70-\ufefc]")
 _NON_LATIN_SHARE = 0.05
 """Above it base64 is shorter or hardly longer than quoted-printable, and every part of the message uses it."""
@@ -80,7 +84,7 @@ def _body(rendered: Rendered, boundary: str) -> Pieces:
 
 
 def _find_in_quoted_printable(octets: bytes, placeholder: bytes) -> Pieces:
-    encoded = b2a_qp(octets, istext=True)
+    encoded = _DOTTED_LINE.sub(_hide_dot, b2a_qp(octets, istext=True))
     split_anywhere = b"(?:=\r\n)?".join(re.escape(placeholder[at : at + 1]) for at in range(len(placeholder)))
     end = 0
     for found in re.finditer(split_anywhere, encoded):
@@ -88,6 +92,12 @@ def _find_in_quoted_printable(octets: bytes, placeholder: bytes) -> Pieces:
         yield Slot("token", break_at=max(0, found[0].find(b"=")))
         end = found.end()
     yield encoded[end:]
+
+
+def _hide_dot(line: re.Match[bytes]) -> bytes:
+    """A dot that begins a line, encoded; a line that gets too long by that (RFC 2045 §6.7) is broken behind it."""
+    rest = line[1]
+    return b"=2E" + (rest if len(rest) <= _QUOTED_LINE - 3 else b"=\r\n" + rest)
 
 
 def _find_in_base64(octets: bytes, placeholder: bytes) -> Pieces:

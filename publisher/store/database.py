@@ -1,5 +1,6 @@
 """Engines and transactions; everything in which SQLite and PostgreSQL differ."""
 
+import json
 import os
 import sqlite3
 import threading
@@ -19,12 +20,15 @@ from sqlalchemy import (
     Integer,
     Select,
     Table,
+    Text,
+    bindparam,
     cast,
     create_engine,
     event,
     func,
     literal_column,
     make_url,
+    select,
     type_coerce,
 )
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -125,6 +129,16 @@ def insert_new(table: Table, names: Sequence[str] = (), rows: Select[Any] | None
     return statement.on_conflict_do_nothing()
 
 
+def read_list(name: str) -> Select[Any]:
+    """The values of one parameter that ``write_list`` made, as rows: the statement stays the same for any number."""
+    return select(func.json_each(bindparam(name, type_=Text)).table_valued("value").c.value)
+
+
+def write_list(values: Sequence[int] | Sequence[str]) -> str:
+    """The parameter that ``read_list`` reads."""
+    return json.dumps(values)
+
+
 def database_now(after: timedelta = timedelta(0)) -> ColumnElement[datetime]:
     """The moment by the clock of the database, or so much later.
 
@@ -173,8 +187,11 @@ class CommitWatch:
 def _create_engine(url: URL) -> Engine:
     is_sqlite = url.get_backend_name() == "sqlite"
     connect_args = {"timeout": BUSY_TIMEOUT_S} if is_sqlite else {}
-    # Without hide_parameters the text of an error quotes addresses, which then stand in the logs.
-    engine = create_engine(url, connect_args=connect_args, hide_parameters=True, pool_reset_on_return=None)
+    # Without hide_parameters the text of an error quotes addresses, which then stand in the logs. The connection used
+    # last is used next: to SQLite what another one wrote makes all cached pages worthless.
+    engine = create_engine(
+        url, connect_args=connect_args, hide_parameters=True, pool_reset_on_return=None, pool_use_lifo=True
+    )
     if is_sqlite:
         event.listen(engine, "do_connect", _create_private)
         event.listen(engine, "connect", _set_up_sqlite)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     and_,
@@ -20,8 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from publisher.store.columns import Moment
-from publisher.store.database import insert_new
+from publisher.store.columns import Moment, to_micros
+from publisher.store.database import insert_new, read_list, write_list
+from publisher.store.prepared import Prepared
 from publisher.store.schema import editions, subscribers, subscriptions, suppressions, variants
 from publisher.store.schema_dispatch import deliveries, delivery_events, is_in, leases
 
@@ -98,9 +100,9 @@ class Change:
 def claim(tx: Connection, edition_id: str, *, fence: int, now: datetime, limit: int) -> list[Claim]:
     """Claim what was deferred and is due, then what is planned, in order of id; never of a variant without its text."""
     values = {"edition": edition_id, "holder": fence, "now": now}
-    found = [Claim(*row) for row in tx.execute(_CLAIM_DUE, values | {"most": limit})]
+    found = [Claim(*row) for row in tx.execute(_CLAIM_DUE, values | {"most": limit}).all()]
     if len(found) < limit:
-        found += [Claim(*row) for row in tx.execute(_CLAIM_PLANNED, values | {"most": limit - len(found)})]
+        found += [Claim(*row) for row in tx.execute(_CLAIM_PLANNED, values | {"most": limit - len(found)}).all()]
     return sorted(found, key=lambda claimed: claimed.id)
 
 
@@ -132,8 +134,14 @@ def begin(tx: Connection, asked: Asked, *, fence: int, now: datetime) -> set[int
     Consent, suppression, subscription, approval and pause are read in the same statement: nothing that ended before
     it is begun by it.
     """
-    values = {"ids": asked.ids, "edition": asked.edition_id, "cadence": asked.cadence, "holder": fence, "now": now}
-    return set(tx.execute(_BEGIN, values).scalars())
+    values = {
+        "ids": write_list(asked.ids),
+        "edition": asked.edition_id,
+        "cadence": asked.cadence,
+        "holder": fence,
+        "now": to_micros(now),
+    }
+    return set(_BEGIN.run(tx, values).scalars().all())
 
 
 def is_held(tx: Connection, delivery_id: int, *, fence: int) -> bool:
@@ -144,20 +152,21 @@ def is_held(tx: Connection, delivery_id: int, *, fence: int) -> bool:
 
 def settle(tx: Connection, changes: Iterable[Change], *, fence: int, now: datetime) -> None:
     """Record new states of deliveries that this sender holds; of others nothing changes."""
+    moment = to_micros(now)
     rows = [
         {
             "key": one.delivery_id,
             "to": one.state,
             "said": one.reply,
             "tries": one.attempts,
-            "due": one.next_attempt_at,
+            "due": one.next_attempt_at and to_micros(one.next_attempt_at),
             "holder": fence,
-            "now": now,
+            "now": moment,
         }
         for one in changes
     ]
     if rows:
-        tx.execute(_SETTLE, rows)
+        _SETTLE.run_each(tx, rows)
 
 
 def find_held(tx: Connection, ids: Sequence[int], *, fence: int) -> set[int]:
@@ -340,19 +349,24 @@ _MAY_BEGIN = and_(
     .exists(),
 )
 
-_BEGIN = (
+_BEGIN = Prepared(
     update(deliveries)
     .where(
-        deliveries.c.id.in_(bindparam("ids", expanding=True)),
+        deliveries.c.id.in_(read_list("ids")),
         deliveries.c.fence == bindparam("holder"),
         deliveries.c.state == "claimed",
         _MAY_BEGIN,
     )
-    .values(state="sending", attempts=deliveries.c.attempts + 1, next_attempt_at=None, changed_at=bindparam("now"))
+    .values(
+        state="sending",
+        attempts=deliveries.c.attempts + 1,
+        next_attempt_at=None,
+        changed_at=bindparam("now", type_=BigInteger),
+    )
     .returning(deliveries.c.id)
 )
 
-_SETTLE = (
+_SETTLE = Prepared(
     update(deliveries)
     .where(
         deliveries.c.id == bindparam("key"),
@@ -363,8 +377,8 @@ _SETTLE = (
         # Whoever was erased meanwhile leaves no address behind: of the reply only the code is kept.
         reply=case((deliveries.c.email.is_(None), func.substr(bindparam("said"), 1, 3)), else_=bindparam("said")),
         attempts=bindparam("tries"),
-        next_attempt_at=bindparam("due"),
-        changed_at=bindparam("now"),
+        next_attempt_at=bindparam("due", type_=BigInteger),
+        changed_at=bindparam("now", type_=BigInteger),
         fence=None,
     )
 )

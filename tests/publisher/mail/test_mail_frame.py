@@ -82,6 +82,21 @@ def test_every_alignment_and_line_end_is_met(make_headers: MakeHeaders, letter: 
         _check_octets(message)
 
 
+def test_no_line_begins_with_a_dot_that_smtp_would_have_to_double(make_headers: MakeHeaders) -> None:
+    for length in range(160):
+        # given
+        text = f"{'x' * length}.{'y' * (length // 2)}\n.css {{ {'z' * length}\n."
+
+        # when
+        frame = compose_frame(_rendered(text, text), make_headers())
+
+        # then
+        message = fill(frame, ANA)
+        assert not frame.has_dots, length
+        assert _parts(message) == [text] * 2, length
+        _check_octets(message)
+
+
 @pytest.mark.parametrize("language", ["en", "fr", "ru"])
 def test_a_real_variant_is_a_well_formed_message(
     varied_content: DigestContent, make_headers: MakeHeaders, language: str
