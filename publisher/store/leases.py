@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, case, delete, insert, select, update
+from sqlalchemy import Connection, and_, case, delete, insert, select, true, update
 
 from publisher.store.database import database_now
 from publisher.store.schema_dispatch import deliveries, leases
@@ -32,17 +32,12 @@ def end_lease(tx: Connection, fence: int) -> None:
 def take_over(tx: Connection, now: datetime, *, is_alone: bool) -> int:
     """Free what dead senders held: claims wait again, open intents are uncertain. How many are uncertain.
 
-    ``is_alone``: whoever held a lease is dead, as only one sender can be at work; else its lease must have run out.
+    ``is_alone``: whoever held a claim is dead, as only one sender can be at work; else its lease must have run out.
     """
-    dead = select(leases.c.id) if is_alone else select(leases.c.id).where(leases.c.until <= database_now())
-    fences = list(tx.execute(dead).scalars())
-    if not fences:
-        return 0
-    theirs = deliveries.c.fence.in_(fences)
+    tx.execute(delete(leases).where(true() if is_alone else leases.c.until <= database_now()))
+    theirs = and_(deliveries.c.fence.is_not(None), deliveries.c.fence.not_in(select(leases.c.id)))
     waiting = case((deliveries.c.next_attempt_at.is_not(None), "deferred"), else_="planned")
     tx.execute(update(deliveries).where(theirs, deliveries.c.state == "claimed").values(state=waiting, fence=None))
     reply = "the sender died while this message was in flight"
     lost = update(deliveries).where(theirs, deliveries.c.state == "sending")
-    uncertain = tx.execute(lost.values(state="uncertain", fence=None, changed_at=now, reply=reply)).rowcount
-    tx.execute(delete(leases).where(leases.c.id.in_(fences)))
-    return uncertain
+    return tx.execute(lost.values(state="uncertain", fence=None, changed_at=now, reply=reply)).rowcount

@@ -1,6 +1,7 @@
 """Connecting to a relay: aiosmtplib starts TLS, says EHLO and authenticates; ``Session`` then carries the messages."""
 
 import asyncio
+import re
 import socket
 import ssl
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from publisher.transport.messages import Feed
 from publisher.transport.replies import MalformedReplyError, ReplyReader, legible
 from publisher.transport.session import Session
 from publisher.transport.wire import Command, Wire
+
+_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +188,10 @@ def _tls_context(relay: Relay) -> ssl.SSLContext | None:
 
 
 def _describe(error: Exception) -> str:
+    """What went wrong, without addresses: it is logged."""
     if isinstance(error, aiosmtplib.SMTPConnectError) and isinstance(error.__cause__, OSError):
         error = error.__cause__  # without "on port None" before it
     code = f"{error.code} " if isinstance(error, aiosmtplib.SMTPResponseException) else ""
     message = error.message if isinstance(error, aiosmtplib.SMTPResponseException) else str(error)
-    return legible(f"{code}{message}".encode("utf-8", "replace").decode()) or type(error).__name__
+    words = legible(f"{code}{message}".encode("utf-8", "replace").decode())
+    return _ADDRESS.sub("<address>", words) or type(error).__name__

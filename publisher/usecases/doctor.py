@@ -1,6 +1,7 @@
 """Whether this deployment can do its work: each finding says what is wrong and what to do."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from publisher.store.sources import find_failing, read_sources
 from publisher.transport.smtp import connect
 from publisher.usecases import domains
 from publisher.usecases.sample import render_sample
+
+SOUND_SQLITE = (3, 51, 3)
+"""The first release without the WAL-reset bug."""
 
 DOMAIN_CHECKS = {
     "dkim record": domains.check_dkim,
@@ -93,6 +97,12 @@ def _check_database(app: App) -> str:
     with app.database.read() as tx:
         if app.database.is_sqlite and tx.exec_driver_sql("PRAGMA quick_check").scalar() != "ok":
             raise PublisherError(f"{app.database.file} is damaged. Restore it from a backup")
+    if app.database.is_sqlite and sqlite3.sqlite_version_info < SOUND_SQLITE:
+        return (
+            f"{app.database.url}; this is SQLite {sqlite3.sqlite_version}: before "
+            f"{'.'.join(map(str, SOUND_SQLITE))} a reset of its write-ahead log could, seldom, damage the file. "
+            "Use a newer Python or SQLite, and keep backups"
+        )
     return str(app.database.url)
 
 

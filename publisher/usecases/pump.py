@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
-from publisher.errors import RenderError
+from publisher.errors import RenderError, StateError
 from publisher.failpoints import passing
 from publisher.mail.dkim import has_relaxed_body
 from publisher.mail.frame import Frame
@@ -65,6 +65,8 @@ class Pump:
         self._turns: Turns = {}
         self._wake = asyncio.Event()
         self._has_room = asyncio.Event()
+        self._more = asyncio.Event()
+        self._is_dry = False
         self._composer: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
 
@@ -73,20 +75,23 @@ class Pump:
 
         What the ledger or a message did not expect ends the run; open intents stay open.
         """
+        stopping: asyncio.Task[None] | None = None
         async with SigningPool(self._run.app.config) as signers:
             try:
                 await self._pool.open()
                 await asyncio.to_thread(self._check_size)
                 self._composer = asyncio.create_task(self._compose(signers))
                 self._composer.add_done_callback(lambda _task: self._wake.set())
+                stopping = asyncio.create_task(self._watch_stop())
                 while await self._feed():
                     await self._gather()
                 self.trouble = self._pool.trouble
                 await self._pool.end()
             finally:
                 self._pool.abort()
-                if self._composer is not None:
-                    self._composer.cancel()
+                for task in (self._composer, stopping):
+                    if task is not None:
+                        task.cancel()
 
     # What the relays say, in the event loop
 
@@ -94,6 +99,10 @@ class Pump:
         """An attempt has ended."""
         passing("send-after-reply")
         self._finished.append(Finished(attempt.claim, attempt.relay, outcome))
+        self._wake.set()
+
+    async def _watch_stop(self) -> None:
+        await self._stop.wait()
         self._wake.set()
 
     async def recheck(self, attempt: Attempt) -> Outcome | None:
@@ -108,12 +117,21 @@ class Pump:
 
     def change(self) -> None:
         """A connection began or ended."""
+        self._wake.set()
         self._pool.go()
+
+    def look_again(self) -> None:
+        """There may be something to claim: an edition has joined, or messages have come back."""
+        self._more.set()
         self._wake.set()
 
     def _check_size(self) -> None:
-        for edition_id in self._run.editions:
-            check_size(self._run.app, edition_id, self._pool.size_limit)
+        """Hold the editions of which a message is larger than the relay takes."""
+        for edition_id in tuple(self._run.editions):
+            try:
+                check_size(self._run.app, edition_id, self._pool.size_limit)
+            except StateError as error:
+                self.holds[edition_id] = str(error)
 
     # The feeder
 
@@ -159,6 +177,8 @@ class Pump:
             self._pool.limit(relay, connections)
         self._pool.go()
         await self._let_go(begun)
+        if any(one.outcome.verdict.state == "planned" for one in finished):
+            self.look_again()
         settled = [one for one in finished if one.outcome.verdict.state not in ("deferred", "planned")]
         self._progress(len(settled) + begun.refused)
 
@@ -202,7 +222,8 @@ class Pump:
         """Whether nothing more can be begun in this run."""
         if self._stop.is_set() or self._pool.trouble is not None:
             return True
-        return not (self._composed or self._later) and (self._composer is None or self._composer.done())
+        is_dry = self._composer is None or self._composer.done() or (self._is_dry and not self._more.is_set())
+        return is_dry and not (self._composed or self._later)
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
@@ -213,13 +234,24 @@ class Pump:
     # The composer
 
     async def _compose(self, signers: SigningPool) -> None:
-        """Claim, compose and sign ahead of the feeder, fairly between editions, until nothing is due."""
-        while (claims := await self._next_claims()) and not self._stop.is_set():
+        """Claim, compose and sign ahead of the feeder, fairly between editions; wait where nothing is due."""
+        while not self._stop.is_set():
+            self._more.clear()
+            claims = await self._next_claims()
+            if not claims:
+                await self._wait_for_more()
+                continue
             await self._load_frames({claim.variant_id for claim in claims})
             for batch in in_batches(claims, size=self._group_max):
                 await self._wait_for_room()
                 self._composed.extend(await self._sign(signers, self._make(batch)))
                 self._wake.set()
+
+    async def _wait_for_more(self) -> None:
+        self._is_dry = True
+        self._wake.set()
+        await self._more.wait()
+        self._is_dry = False
 
     async def _wait_for_room(self) -> None:
         while len(self._composed) > self._group_max:

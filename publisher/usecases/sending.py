@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from publisher.app import App
-from publisher.errors import ConfigError, DnsError, PublisherError, StateError, TransportError
+from publisher.errors import ConfigError, DnsError, PublisherError, StateError, StoreError, TransportError
 from publisher.store import deliveries as ledger
 from publisher.store.editions import Variant, change_edition, count_variants, forget_errors, read_edition
 from publisher.store.leases import end_lease, take_lease, take_over
@@ -93,11 +93,16 @@ async def send_all(
     with sender_lock(app.database):
         run = await asyncio.to_thread(_begin_run, app)
         try:
-            return await _Sender(run, stop).send(
+            results = await _Sender(run, stop).send(
                 edition_ids, start=start or (lambda _pending: _ignore), find_more=find_more
             )
-        finally:
+        except StoreError:  # a disk that failed is not written to again; the next run takes over
+            raise
+        except BaseException:
             await asyncio.to_thread(_end_run, run)
+            raise
+        await asyncio.to_thread(_end_run, run)
+        return results
 
 
 class _Sender:
@@ -107,6 +112,7 @@ class _Sender:
         self._run = run
         self._app = run.app
         self._stop = stop
+        self._pump_at_work: Pump | None = None
         self._trouble: str | None = None
         self._holds: dict[str, str] = {}
         self._unrendered: dict[str, list[Variant]] = {}
@@ -139,7 +145,7 @@ class _Sender:
         if (closed := self._run.pacer.find_closed(self._app.clock())) is not None:
             self._trouble = closed.reason
             return
-        pump = Pump(self._run, stop=self._stop, progress=progress)
+        self._pump_at_work = pump = Pump(self._run, stop=self._stop, progress=progress)
         try:
             await pump.run()
             self._trouble = pump.trouble
@@ -168,6 +174,8 @@ class _Sender:
         unrendered = await asyncio.to_thread(render_variants, self._app, edition_id, stop=self._stop.is_set)
         self._unrendered[edition_id] = unrendered
         self._run.editions[edition_id] = sending
+        if self._pump_at_work is not None:
+            self._pump_at_work.look_again()
 
     async def _keep_joining(self, seen: list[str], find_more: FindMore | None) -> None:
         while True:

@@ -117,8 +117,9 @@ class Dialogue:
         return any(rule.step == "starttls" and "strip" in rule.acts for rule in self._judge.options.rules)
 
     async def _secure(self) -> None:
-        injected = [act[7:] for rule in self._rules("starttls", "") for act in rule.acts if act.startswith("inject:")]
+        self._count("starttls")
         self._event("starttls")
+        injected = [act[7:] for rule in self._rules("starttls", "") for act in rule.acts if act.startswith("inject:")]
         self._writer.write(b"220 2.0.0 go on\r\n" + "".join(injected).encode())
         await self._writer.start_tls(self._judge.tls())
         self._is_secure = True
@@ -193,8 +194,7 @@ class Dialogue:
 
     async def _step(self, step: str, *usual: str, who: str = "", **details: str) -> str:
         """Do what the rules say of this step, else the usual; the last reply given."""
-        self._judge.counts[step] += 1
-        self._counts[step] += 1
+        self._count(step)
         self._event(step, who=who, **details)
         rule = next(iter(self._rules(step, who)), None)
         reply = ""
@@ -204,6 +204,10 @@ class Dialogue:
                 if act.startswith("greylist"):
                     break
         return reply
+
+    def _count(self, step: str) -> None:
+        self._judge.counts[step] += 1
+        self._counts[step] += 1
 
     def _rules(self, step: str, who: str) -> list[Rule]:
         counts = (self._judge.counts[step], self._counts[step])
