@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from benchmarks.edition import Content, Edition, Spent, prepare, run_sender
 from benchmarks.plain import measure_plain
 from benchmarks.sink import measure_source, sink
-from publisher.config import Dkim
 from publisher.mail.dkim import load_signer
+from publisher.sections import Dkim
 
 CONTENTS = {20: Content(10, 20, 130), 60: Content(60, 80, 84)}
 """Kilobytes of a message, about, and what makes them."""

@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 
 from benchmarks.newsroom import START, add_items, add_readers, make_app
 from publisher.app import App
-from publisher.config import Dkim
 from publisher.mail.frame import Frame
+from publisher.sections import Dkim
 from publisher.store.editions import read_frames
 from publisher.store.schema_dispatch import deliveries
 from publisher.usecases import pump

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, insert
 
 from feeds.criteria import Criteria
 from publisher.app import App, build_app
-from publisher.config import Config, Dkim
+from publisher.config import Config
+from publisher.sections import Dkim
 from publisher.store.newsroom import put_entry
 from publisher.store.schema import item_labels, items, subscribers, subscriptions
 from publisher.store.subscribers import put_criteria

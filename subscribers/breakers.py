@@ -110,7 +110,8 @@ def wait_s(breaker: Breaker, now: datetime) -> float:
     """Seconds until a message may begin; 0 where one may."""
     if breaker.open_until is None:
         return 0.0
-    return max(0.0, (breaker.open_until - now).total_seconds())
+    wait = breaker.open_until - now
+    return max(0.0, min(wait, LONGEST).total_seconds())  # a clock that was ahead made it longer than any pause is
 
 
 def probe(breaker: Breaker, now: datetime) -> Breaker:

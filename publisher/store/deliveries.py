@@ -25,7 +25,7 @@ from publisher.store.columns import Moment, to_micros
 from publisher.store.database import insert_new, read_list, write_list
 from publisher.store.prepared import Prepared
 from publisher.store.schema import editions, subscribers, subscriptions, suppressions, variants
-from publisher.store.schema_dispatch import deliveries, delivery_events, is_in
+from publisher.store.schema_dispatch import deliveries, delivery_events, is_in, leases
 
 STATES = (
     "planned",
@@ -273,10 +273,14 @@ _IS_RENDERED = deliveries.c.variant_id.not_in(
 )
 
 
+_IS_ALIVE = select(leases.c.id).where(leases.c.id == bindparam("holder")).exists()
+"""Who was taken for dead claims and begins nothing any more."""
+
+
 def _claiming(condition: ColumnElement[bool], order: ColumnElement[Any]) -> ReturningUpdate[Any]:
     queue = (
         select(deliveries.c.id)
-        .where(deliveries.c.edition_id == bindparam("edition"), condition, _IS_RENDERED)
+        .where(deliveries.c.edition_id == bindparam("edition"), condition, _IS_RENDERED, _IS_ALIVE)
         .order_by(order)
         .limit(bindparam("most"))
     )
@@ -323,6 +327,7 @@ _STANDINGS = (
 )
 
 _MAY_BEGIN = and_(
+    _IS_ALIVE,
     select(subscribers.c.id)
     .where(subscribers.c.id == deliveries.c.subscriber_id, subscribers.c.status == "confirmed")
     .exists(),

@@ -24,6 +24,11 @@ def renew_lease(tx: Connection, fence: int) -> bool:
     return tx.execute(renewed.returning(leases.c.id)).first() is not None
 
 
+def is_alive(tx: Connection, fence: int) -> bool:
+    """Whether nobody has taken this lease over."""
+    return tx.execute(select(leases.c.id).where(leases.c.id == fence)).first() is not None
+
+
 def end_lease(tx: Connection, fence: int) -> None:
     """End one's own lease."""
     tx.execute(delete(leases).where(leases.c.id == fence))

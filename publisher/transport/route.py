@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import Protocol
 
 from publisher.config import Config
-from publisher.errors import PublisherError
+from publisher.errors import AuthenticationError, PublisherError
 from publisher.sections import Relay
 from publisher.transport.dialogue import Timeouts
 from publisher.transport.messages import Attempt, Outcome
@@ -33,6 +33,9 @@ class Owner(Protocol):
     def change(self) -> None:
         """A connection began or ended: there may be room, or none any more."""
 
+    def refuse_login(self, relay: str) -> None:
+        """A relay refuses our password: each further try could lock the account."""
+
 
 class Route:
     """Connections to one relay, opened as there is work: one alone first, where ten would all be refused."""
@@ -55,12 +58,15 @@ class Route:
         """The lines that have no session yet."""
         self._lost = 0
         self._usable_from = 0.0
+        self._closed_until = 0.0
+        self._rests_until = 0.0
+        self._sent_away = 0
         self._is_leaving = False
 
     @property
     def is_usable(self) -> bool:
         """Whether messages given to it have a chance now."""
-        return bool(self._sessions) or self._is_worth_dialling()
+        return not self._is_closed() and (bool(self._sessions) or self._is_worth_dialling())
 
     @property
     def is_given_up(self) -> bool:
@@ -70,17 +76,34 @@ class Route:
     @property
     def room(self) -> int:
         """How many more intents it can take: two for each connection, one on the wire and one to follow."""
-        return max(0, self.connections * 2 - self.in_hand) if self.is_usable else 0
+        return max(0, self.connections * 2 - self.in_hand) if self.is_usable and not self.rest_s else 0
+
+    @property
+    def rest_s(self) -> float:
+        """For how many seconds it is to get nothing."""
+        return max(0.0, self._rests_until - asyncio.get_running_loop().time())
 
     def push(self, attempt: Attempt) -> None:
         """Take charge of a message; ``go`` starts it."""
         self.in_hand += 1
         self._ready.append(attempt)
 
+    def rest(self, seconds: float) -> None:
+        """Give it nothing for so long: that is its pace."""
+        self._rests_until = asyncio.get_running_loop().time() + seconds
+
+    def leave_alone(self, seconds: float, reason: str) -> None:
+        """Give it nothing for so long, and keep no connection meanwhile."""
+        self.trouble = reason
+        self._closed_until = self._usable_from = asyncio.get_running_loop().time() + seconds
+        for session in tuple(self._sessions):
+            session.leave()
+        self._give_up()
+
     def limit(self, connections: int | None) -> None:
         """Have no more connections than the relay was found to bear; None: as many as are configured."""
         most = self._config.smtp.connections
-        self.connections = min(most, connections or most)
+        self.connections = max(1, min(most, connections or most) - self._sent_away)
         for session in list(self._sessions)[self.connections :]:
             session.leave()
 
@@ -140,6 +163,9 @@ class Route:
         """Pass on the question."""
         return self._owner.recheck(attempt)
 
+    def _is_closed(self) -> bool:
+        return asyncio.get_running_loop().time() < self._closed_until
+
     def _is_worth_dialling(self) -> bool:
         return not self._is_leaving and asyncio.get_running_loop().time() >= self._usable_from
 
@@ -169,6 +195,8 @@ class Route:
             connected = await connect(self._config, self.relay)
         except PublisherError as error:  # also a ConfigError: the password file may have gone
             self._fail(str(error))
+            if isinstance(error, AuthenticationError):
+                self._owner.refuse_login(self.relay.name)
             raise
         self.size_limit = connected.offers.size_limit
         return connected
@@ -190,7 +218,8 @@ class Route:
         self._learn(session, reason)
 
     def _learn(self, session: Session, reason: str) -> None:
-        if session.was_sent_away:  # 421: one connection fewer suits it better, until more is known
+        if session.was_sent_away:  # 421: one connection fewer suits it better for the rest of this run
+            self._sent_away += 1
             self.connections = max(1, self.connections - 1)
         self._lost = 0 if session.settled or reason == LEFT else self._lost + 1
         if self._lost >= LOST_MAX:

@@ -152,7 +152,7 @@ class Session:
         passing("send-after-dot")
 
     def _end_message(self, attempt: Attempt, reply: Reply) -> None:
-        if 300 <= reply.code < 400:  # no answer to a body; whose reply it is nobody can tell
+        if reply.code < 400 and reply.code != 250:  # no answer to a body; whose reply it is nobody can tell
             self._feed.finish(attempt, Outcome(Verdict("uncertain"), str(reply)))
             self._wire.abort(f"out of step: {reply}")
             return
@@ -209,8 +209,10 @@ def _is_accepted(step: Step, reply: Reply) -> bool:
     match step:
         case "data":
             return reply.code == 354
+        case "rcpt":
+            return reply.code in (250, 251)  # 251: it will be forwarded (RFC 5321 §3.4)
         case _:
-            return 200 <= reply.code < 300
+            return reply.code == 250
 
 
 def _is_out_of_step(step: Step, reply: Reply, *, is_refused: bool) -> bool:
@@ -221,7 +223,7 @@ def _is_out_of_step(step: Step, reply: Reply, *, is_refused: bool) -> bool:
         case "rset":
             return reply.code != 250
         case _:
-            return 300 <= reply.code < 400
+            return reply.code < 400 and not _is_accepted(step, reply)
 
 
 def _judge(step: Step, reply: Reply) -> Outcome:

@@ -1,6 +1,5 @@
 """The sender's dealings with the ledger: claim, begin, record. Each call is one short transaction."""
 
-import time
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -16,17 +15,16 @@ from publisher.mail.frame import Frame
 from publisher.store import deliveries as ledger
 from publisher.store.deliveries import Asked, Change, Claim, Standing
 from publisher.store.editions import read_frames
-from publisher.store.leases import LEASE, renew_lease
+from publisher.store.leases import is_alive
 from publisher.transport.messages import Outcome
 from publisher.usecases.addressing import may_get_mail
 from publisher.usecases.breakers import describe_lane
 from publisher.usecases.outcomes import record
+from publisher.usecases.pacing import Granted, Hold
 from publisher.usecases.run import Begun, Finished, Run, Sending, Wanted, domain_of
-from subscribers.replies import Verdict
+from subscribers.replies import Verdict, judge_reply
 
 log = structlog.get_logger()
-
-_RENEWAL_S = LEASE.total_seconds() / 4
 
 NOT_SENT_ANY_MORE = "the next edition is due"
 
@@ -56,7 +54,6 @@ def exchange(run: Run, finished: Sequence[Finished], group: Sequence[Wanted]) ->
     """
     now = run.app.clock()
     with run.app.database.write() as tx:
-        _stay_alive(tx, run)
         opened = record(tx, run, finished, now=now)
         begun = _begin(tx, run, group, now=now) if group else Begun()
         passing("send-before-commit")
@@ -64,6 +61,32 @@ def exchange(run: Run, finished: Sequence[Finished], group: Sequence[Wanted]) ->
     for lane in opened:
         log.warning("left alone", what=describe_lane(lane, now))
     return begun
+
+
+def find_left_alone(run: Run) -> dict[str, Hold]:
+    """The relays that get nothing now."""
+    names = [relay.name for relay in run.app.config.smtp.pool]
+    with run.app.database.read() as tx:
+        return run.pacer.find_left_alone(tx, names, now=run.app.clock())
+
+
+def note_refused_logins(run: Run, relays: Collection[str]) -> None:
+    """Leave relays alone for a while that refuse our password: no run tries again before."""
+    now = run.app.clock()
+    refused = judge_reply(535, "", step="auth")
+    with run.app.database.write() as tx:
+        for relay in relays:
+            run.pacer.learn(tx, relay, [("", refused)], now=now)
+
+
+def find_hold(tx: Connection, run: Run, edition_id: str) -> str | None:
+    """Why no message of an edition may begin now; None where they may."""
+    if run.app.clock() >= run.editions[edition_id].expires_at:
+        return NOT_SENT_ANY_MORE
+    gate = ledger.read_gate(tx, edition_id)
+    if gate.state != "planned" or gate.is_paused:
+        return gate.outcome or f"{edition_id} is {gate.state}"
+    return None if gate.is_approved else f"{edition_id} is not approved any more"
 
 
 def postpone(run: Run, waits: Mapping[Claim, float]) -> None:
@@ -89,7 +112,7 @@ def find_veto(run: Run, claim: Claim) -> Outcome | None:
     with run.app.database.read() as tx:
         if not ledger.is_held(tx, claim.id, fence=run.fence):
             return Outcome(Verdict("planned"), "not tried: another sender has taken over")
-        hold = _find_hold(tx, run, claim.edition_id)
+        hold = find_hold(tx, run, claim.edition_id)
         standings = ledger.read_standings(tx, [claim.id], cadence=sending.cadence)
         reason = next((_refusal(one) for one in standings), "erased")
     if reason is not None:
@@ -104,14 +127,6 @@ def give_back(run: Run, edition_id: str | None = None) -> None:
         ledger.release(tx, fence=run.fence, edition_id=edition_id)
 
 
-def _stay_alive(tx: Connection, run: Run) -> None:
-    if time.monotonic() - run.renewed_at < _RENEWAL_S:
-        return
-    if not renew_lease(tx, run.fence):
-        raise StateError("another sender has taken over: this one was not heard of for too long. Nothing is lost")
-    run.renewed_at = time.monotonic()
-
-
 def _begin(tx: Connection, run: Run, group: Sequence[Wanted], *, now: datetime) -> Begun:
     granted = _grant(tx, run, group, now=now)
     begun: set[int] = set()
@@ -124,8 +139,10 @@ def _begin(tx: Connection, run: Run, group: Sequence[Wanted], *, now: datetime) 
         begun |= done
         if len(done) == len(claims):
             continue
-        if (hold := _find_hold(tx, run, edition_id)) is not None:
+        if (hold := find_hold(tx, run, edition_id)) is not None:
             holds[edition_id] = hold
+        if not is_alive(tx, run.fence):
+            raise StateError("another sender has taken over: this one was not heard of for too long. Nothing is lost")
         refused += _refuse(tx, run, [claim for claim in claims if claim.id not in done], barred=barred, now=now)
     return replace(granted, ids=frozenset(begun), refused=refused, holds=holds)
 
@@ -134,20 +151,30 @@ def _grant(tx: Connection, run: Run, group: Sequence[Wanted], *, now: datetime) 
     """What pace says: which of the group have to wait, and what holds their editions."""
     waits: dict[int, float] = {}
     holds: dict[str, str] = {}
-    connections: dict[str, int | None] = {}
+    back: set[int] = set()
+    answers: dict[str, Granted] = {}
     for relay in {one.relay for one in group}:
         claims = [one.claim for one in group if one.relay == relay]
-        answer = run.pacer.grant(tx, relay, [domain_of(claim) for claim in claims], now=now)
-        waits |= {claim.id: wait for claim, wait in zip(claims, answer.waits, strict=True) if wait}
-        connections[relay] = answer.connections
+        answer = answers[relay] = run.pacer.grant(tx, relay, [domain_of(claim) for claim in claims], now=now)
+        asked_again = {claim.id: wait for claim, wait in zip(claims, answer.waits, strict=True) if wait}
+        waits |= {key: wait for key, wait in asked_again.items() if wait > answer.rest_s}
+        back |= asked_again.keys() - waits.keys()
         if answer.hold:
             holds |= {claim.edition_id: f"held: {answer.hold}" for claim in claims}
-    return Begun(waits=waits, holds=holds, connections=connections)
+    return Begun(
+        holds=holds,
+        waits=waits,
+        back=frozenset(back),
+        rests={relay: answer.rest_s for relay, answer in answers.items() if answer.rest_s},
+        closed={relay: answer.closed for relay, answer in answers.items() if answer.closed},
+        connections={relay: answer.connections for relay, answer in answers.items() if not answer.closed},
+    )
 
 
 def _by_edition(group: Sequence[Wanted], granted: Begun) -> Iterable[tuple[str, list[Claim]]]:
     """The claims that pace lets begin, edition by edition."""
-    claims = sorted((one.claim for one in group if one.claim.id not in granted.waits), key=_edition_of)
+    waiting = granted.waits.keys() | granted.back
+    claims = sorted((one.claim for one in group if one.claim.id not in waiting), key=_edition_of)
     return ((name, list(these)) for name, these in groupby(claims, key=_edition_of))
 
 
@@ -160,15 +187,6 @@ def _begin_edition(tx: Connection, sending: Sending, ids: Sequence[int], *, fenc
         ledger.close_pending(tx, sending.edition_id, state="expired", reply=NOT_SENT_ANY_MORE, now=now)
         return set()
     return ledger.begin(tx, Asked(sending.edition_id, sending.cadence, ids), fence=fence, now=now)
-
-
-def _find_hold(tx: Connection, run: Run, edition_id: str) -> str | None:
-    if run.app.clock() >= run.editions[edition_id].expires_at:
-        return NOT_SENT_ANY_MORE
-    gate = ledger.read_gate(tx, edition_id)
-    if gate.state != "planned" or gate.is_paused:
-        return gate.outcome or f"{edition_id} is {gate.state}"
-    return None if gate.is_approved else f"{edition_id} is not approved any more"
 
 
 def _refuse(tx: Connection, run: Run, claims: Sequence[Claim], *, barred: dict[int, str], now: datetime) -> int:

@@ -33,22 +33,20 @@ class Later(Generic[Waiting]):
 
     def add(self, one: Waiting, wait_s: float) -> None:
         """Keep it for so many seconds, or put it aside for ``take_surplus``."""
-        if wait_s > KEPT_S:
-            self._surplus.append((one, wait_s))
-        elif len(self._heap) >= KEPT_MAX:
-            self._surplus.append((one, wait_s * (len(self._surplus) + KEPT_MAX)))
+        if wait_s > KEPT_S or len(self._heap) >= KEPT_MAX:
+            self._surplus.append((one, max(wait_s, KEPT_S)))
         else:
             heapq.heappush(self._heap, (asyncio.get_running_loop().time() + wait_s, next(self._numbers), one))
 
     def take_due(self) -> list[Waiting]:
-        """What may be asked for again, the last one first."""
+        """What may be asked for again, the first one first."""
         now, due = asyncio.get_running_loop().time(), []
         while self._heap and self._heap[0][0] <= now:
             due.append(heapq.heappop(self._heap)[2])
-        return due[::-1]
+        return due
 
     def take_surplus(self) -> list[tuple[Waiting, float]]:
-        """What cannot be kept, with the seconds it has to wait; those of a slow provider one behind the other."""
+        """What cannot be kept, with the seconds it has to wait at least."""
         surplus, self._surplus = self._surplus, []
         return surplus
 

@@ -35,7 +35,7 @@ def _act(tx: Connection, run: Run, finished: Finished, *, now: datetime) -> None
     verdict, claim = finished.outcome.verdict, finished.claim
     if verdict.is_address_dead or (verdict.kind is Kind.MAILBOX and is_given_up(read_endings(tx, claim.id))):
         suppress(tx, run.app.secret, delivery_id=claim.id, reason="bounce", now=now)
-    if verdict.pauses_run:
+    if verdict.pauses_run and ledger.read_gate(tx, claim.edition_id).state == "planned":
         outcome = f"held: the server refuses our mail ({finished.outcome.reply[:3]}; see the report of deliveries)"
         change_edition(tx, claim.edition_id, paused_at=now, outcome=outcome)
 

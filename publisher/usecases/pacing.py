@@ -70,6 +70,14 @@ _UNLIMITED = Limits()
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Nothing may begin."""
+
+    wait_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Granted:
     """The answer to each message that asked."""
 
@@ -78,15 +86,11 @@ class Granted:
     connections: int | None = None
     """How many connections to the relay may be open at most; None: as many as are configured."""
     hold: str = ""
-    """Why nothing may begin for a while, whoever it is for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Nothing may begin."""
-
-    wait_s: float
-    reason: str
+    """Why nothing may begin for a while, by whichever relay."""
+    rest_s: float = 0.0
+    """How long the relay is to get nothing: what waits no longer by itself waits for that alone."""
+    closed: Hold | None = None
+    """The relay is left alone for longer than a connection is worth keeping."""
 
 
 def make_rules(config: Config) -> Rules:
@@ -129,12 +133,22 @@ class Pacer:
         if not lanes:
             return Granted([0.0] * len(domains))
         before = dict(lanes)
-        if (hold := self._find_hold(lanes, (WARM_UP, shared), now)) is not None:
+        if (hold := self._find_hold(lanes, WARM_UP, now)) is not None:
             return Granted([hold.wait_s] * len(domains), hold=hold.reason)
+        if (closed := self._find_hold(lanes, shared, now)) is not None:
+            return Granted([closed.wait_s] * len(domains), rest_s=closed.wait_s, closed=closed)
         waits = [self._ask(lanes, (WARM_UP, shared, key), now) for key in keys]
         changed = [lane for key, lane in lanes.items() if lane is not before[key] or is_put_back(rows.get(key), lane)]
         write_lanes(tx, changed)
-        return Granted(waits, lanes[shared].pace.connections if shared in lanes else None)
+        rest_s = max((self._wait_s(lanes[key], now) for key in (WARM_UP, shared) if key in lanes), default=0.0)
+        return Granted(waits, lanes[shared].pace.connections if shared in lanes else None, rest_s=rest_s)
+
+    def find_left_alone(self, tx: Connection, relays: Sequence[str], *, now: datetime) -> dict[str, Hold]:
+        """The relays that get no message now, by name: no connection to them is worth opening."""
+        lanes = read_lanes(tx, [relay_key(name) for name in relays])
+        waits = {key: breakers.wait_s(lane.breaker, now) for key, lane in lanes.items()}
+        closed = [name for name in relays if waits.get(relay_key(name))]
+        return {name: self._hold(relay_key(name), waits[relay_key(name)], now) for name in closed}
 
     def learn(
         self, tx: Connection, relay: str, outcomes: Sequence[tuple[str, Verdict]], *, now: datetime
@@ -178,15 +192,15 @@ class Pacer:
         local = opening.astimezone(rules.zone)
         return Hold((opening - now).total_seconds(), f"no mail goes out before {local:%Y-%m-%d %H:%M} (pace.window)")
 
-    def _find_hold(self, lanes: Mapping[str, Lane], keys: Sequence[str], now: datetime) -> Hold | None:
-        """The longest that a lane which all messages take makes them wait, where that is long."""
-        waits = {key: self._wait_s(lanes[key], now) for key in keys if key in lanes}
-        key = max(waits, key=waits.__getitem__, default=None)
-        if key is None or waits[key] <= LONG_S:
-            return None
-        until = (now + timedelta(seconds=waits[key])).astimezone(self._rules.zone)
+    def _find_hold(self, lanes: Mapping[str, Lane], key: str, now: datetime) -> Hold | None:
+        """How long a lane that all messages take makes them wait, where that is long."""
+        wait_s = self._wait_s(lanes[key], now) if key in lanes else 0.0
+        return self._hold(key, wait_s, now) if wait_s > LONG_S else None
+
+    def _hold(self, key: str, wait_s: float, now: datetime) -> Hold:
+        until = (now + timedelta(seconds=wait_s)).astimezone(self._rules.zone)
         why = "today's share of the warm-up is used up" if key == WARM_UP else f"{key} is left alone"
-        return Hold(waits[key], f"{why} until {until:%Y-%m-%d %H:%M}")
+        return Hold(wait_s, f"{why} until {until:%Y-%m-%d %H:%M:%S}")
 
     def _open_lanes(self, tx: Connection, keys: set[str], now: datetime) -> tuple[Mapping[str, Lane], dict[str, Lane]]:
         """The rows of these keys, and the lanes that have a row or a limit, with buckets as of now."""

@@ -1,6 +1,5 @@
 """One run of the sender, and the values that its parts hand each other."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +7,7 @@ from datetime import datetime
 from publisher.app import App
 from publisher.store.deliveries import Claim
 from publisher.transport.messages import Outcome
-from publisher.usecases.pacing import Pacer
+from publisher.usecases.pacing import Hold, Pacer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,6 @@ class Run:
     fence: int
     pacer: Pacer
     editions: dict[str, Sending] = field(default_factory=dict)
-    renewed_at: float = field(default_factory=time.monotonic)
-    """When its lease was renewed last, by the monotonic clock (s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,13 @@ class Begun:
     holds: Mapping[str, str] = field(default_factory=dict)
     """Editions of which no message may begin now, and why."""
     waits: Mapping[int, float] = field(default_factory=dict)
-    """Deliveries whose relay or provider gets no message yet: after how many seconds to ask again."""
+    """Deliveries whose provider gets no message yet: after how many seconds to ask again."""
+    back: frozenset[int] = frozenset()
+    """Deliveries whose relay gets no message yet; another may take them."""
+    rests: Mapping[str, float] = field(default_factory=dict)
+    """Relays that get no message for so many seconds."""
+    closed: Mapping[str, Hold] = field(default_factory=dict)
+    """Relays that are left alone for long."""
     connections: Mapping[str, int | None] = field(default_factory=dict)
     """How many connections relays bear, as far as is known."""
 

@@ -8,6 +8,7 @@ from publisher.app import App
 from publisher.errors import PublisherError, SenderBusyError
 from publisher.store.deliveries import find_sendable
 from publisher.store.editions import list_editions
+from publisher.store.newsroom import read_digest
 from publisher.usecases.collect import collect_due
 from publisher.usecases.feed_shelf import FRESH_FOR_S
 from publisher.usecases.hub_pings import PingReport, note_changes, ping_hubs
@@ -16,6 +17,7 @@ from publisher.usecases.opening import open_due_editions
 from publisher.usecases.planning import plan
 from publisher.usecases.resolving import find_unsettled, settle_uncertain
 from publisher.usecases.sending import send_all
+from subscribers.schedule import expires_at
 
 log = structlog.get_logger()
 
@@ -94,6 +96,9 @@ def _find_plannable(app: App) -> list[str]:
 
 
 def _find_sendable(app: App) -> list[str]:
+    """Editions with something to send, and those that are too old and wait to be closed."""
     now = app.clock()
     with app.database.read() as tx:
-        return find_sendable(tx, now)
+        planned = list_editions(tx, states=("planned",))
+        late = [one.id for one in planned if now >= expires_at(read_digest(tx, one.digest_id).digest, one.window_end)]
+        return [*late, *(name for name in find_sendable(tx, now) if name not in late)]

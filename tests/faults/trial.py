@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from judge import Options
-from judge_records import JudgeClock, move_clock
+from judge_records import move_clock
 from judge_rules import Rule
 from judging import Accepted, Court, read_accepted, start_judge, stop_judge
 from newsroom_app import MONDAY, Newsroom, open_newsroom
@@ -64,6 +64,8 @@ class Trial:
     _court: Court | None = None
     port: int = field(default_factory=free_port)
     _offset_s: float = 0
+    _read_bytes: int = 0
+    _read_lines: int = 0
     _judge_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -197,9 +199,14 @@ class Trial:
         return read_accepted(log) if log.exists() else []
 
     def count_accepted(self) -> int:
-        """How many messages judges took so far; quick."""
-        log = self.folder / "judge.log"
-        return log.read_bytes().count(b"\n") if log.exists() else 0
+        """How many messages judges took so far; reads only what is new."""
+        if (log := self.folder / "judge.log").exists():
+            with log.open("rb") as file:
+                file.seek(self._read_bytes)
+                new = file.read()
+            self._read_bytes += len(new)
+            self._read_lines += new.count(b"\n")
+        return self._read_lines
 
     def events(self, *steps: str) -> list[dict[str, Any]]:
         """What was said to judges, all or of these steps."""
@@ -282,10 +289,6 @@ class Trial:
     def set_clock(self, moment: datetime) -> None:
         self._offset_s = moment.timestamp() - time.time()
         move_clock(self._clock_file, self._offset_s)
-        self.is_clock_shared()
-
-    def is_clock_shared(self) -> bool:
-        return abs(JudgeClock(self._clock_file).now() - self.now.timestamp()) < 1
 
     def later(self, **duration: float) -> None:
         """Move the clock, of program and judge, on (or back)."""

@@ -4,11 +4,12 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from publisher.config import Config
 from publisher.sections import Relay
+from publisher.transport.dialogue import Timeouts
 from publisher.transport.messages import Attempt, Envelope, Outcome
 from publisher.transport.session import Session
 from publisher.transport.smtp import connect
@@ -194,9 +195,9 @@ class Ended:
 
 async def hold_session(port: int, tray: Tray, *, messages_max: int = 1000, scale: float = 0.02, **smtp: Any) -> Ended:
     """Offer what is in the tray over one connection until all of it or the connection has ended, then leave."""
-    config = make_config(port, scale=scale, **smtp)
+    config = make_config(port, scale=1, **smtp)
     connected = await connect(config, config.smtp.pool[0])
-    session = connected.start(tray, messages_max=messages_max)
+    session = replace(connected, timeouts=Timeouts.scaled(scale)).start(tray, messages_max=messages_max)
     session.go()
     over = asyncio.ensure_future(tray.is_over.wait())
     await asyncio.wait([over, session.closed], return_when=asyncio.FIRST_COMPLETED)

@@ -1,17 +1,21 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from threading import Event
 
 import pytest
-from feed_newsroom import Newsroom
+from feed_newsroom import NOON, Newsroom
+from sqlalchemy import insert
 
 from feeds.criteria import Criteria
+from feeds.model import Classification
 from feeds.paths import Address, Format
 from publisher.app import App
 from publisher.errors import RenderError
+from publisher.store.schema import progress
 from publisher.usecases.documents import Document
-from publisher.usecases.feed_shelf import FeedShelf
+from publisher.usecases.feed_shelf import FeedShelf, target_of
 from publisher.usecases.feeds import Catalogue, compile_together
 
 ALL = Address(Criteria.of(), "atom")
@@ -71,6 +75,126 @@ def test_a_feed_is_compiled_anew_after_a_change(newsroom: Newsroom, change: str)
     take(shelf, ALL)
     # then
     assert compiler.made == [ALL, ALL]
+
+
+@dataclass
+class Kept:
+    """A shelf with a feed of each theme, of a region and of each language."""
+
+    shelf: FeedShelf
+    compiler: Compiler
+
+    @classmethod
+    def of(cls, newsroom: Newsroom) -> "Kept":
+        kept = cls(FeedShelf(newsroom.app, fresh_for_s=0, compile_one=(compiler := Compiler())), compiler)
+        kept.renew()
+        return kept
+
+    def renew(self) -> set[str]:
+        """The feeds that had to be compiled, by their paths."""
+        self.compiler.made.clear()
+        for wanted in (
+            Criteria.of(),
+            Criteria.of(["asylum"]),
+            Criteria.of(["trafficking"]),
+            Criteria.of([], ["africa"]),
+            Criteria.of(language="fr"),
+            Criteria.of(kinds=["call"]),
+        ):
+            take(self.shelf, Address(wanted, "json"))
+        return {target_of(address).removeprefix("/feeds/") for address in self.compiler.made}
+
+
+def test_a_new_item_renews_only_the_feeds_it_belongs_to(newsroom: Newsroom) -> None:
+    # given
+    newsroom.put(1)
+    kept = Kept.of(newsroom)
+    # when
+    newsroom.put(2, classification=Classification(("trafficking",), "trafficking", regions=("eu-west",), kind="news"))
+    # then
+    assert kept.renew() == {"all/all.json", "all/theme/trafficking.json"}
+
+
+def test_an_item_that_leaves_a_feed_renews_it(newsroom: Newsroom) -> None:
+    # given
+    newsroom.put(1)
+    kept = Kept.of(newsroom)
+    # when
+    newsroom.relabel(1, theme="trafficking", updated_at=NOON - timedelta(days=400))
+    # then
+    assert "all/theme/asylum.json" in (renewed := kept.renew())
+    assert "all/theme/trafficking.json" in renewed
+    assert "fr/all.json" not in renewed
+
+
+def test_a_translation_renews_the_feeds_of_its_original(newsroom: Newsroom) -> None:
+    # given an item with a translation of other labels, which is then renamed
+    newsroom.put(1)
+    newsroom.put(2, language="fr", classification=Classification(("trafficking",), "trafficking", kind="news"))
+    newsroom.change(2, original_id=1)
+    kept = Kept.of(newsroom)
+    # when
+    newsroom.change(2, url="https://harbour.example/fr/2", updated_at=NOON)
+    # then
+    assert {"all/theme/asylum.json", "fr/all.json", "all/theme/trafficking.json"} <= kept.renew()
+
+
+def test_what_is_no_change_of_items_renews_nothing(newsroom: Newsroom) -> None:
+    # given
+    newsroom.put(1)
+    kept = Kept.of(newsroom)
+    # when something else is written
+    with newsroom.app.database.write() as tx:
+        tx.execute(insert(progress).values(work="other", value="1"))
+    # then
+    assert kept.renew() == set()
+
+
+def test_a_feed_that_changed_while_it_was_compiled_is_compiled_again(newsroom: Newsroom) -> None:
+    # given
+    newsroom.put(1)
+    compiler = Compiler(slow=ALL)
+    shelf = FeedShelf(newsroom.app, fresh_for_s=0, compile_one=compiler)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(take, shelf, ALL)
+        assert compiler.is_slow_begun.wait(30)
+        # when
+        newsroom.put(2)
+        take(shelf, CALLS)
+        compiler.may_go_on.set()
+        waiting.result()
+    # then
+    assert b"Ferry line 2 opens" in take(shelf, ALL)
+    assert compiler.made.count(ALL) == 2
+
+
+def test_the_formats_of_a_feed_are_renewed_together(newsroom: Newsroom) -> None:
+    # given
+    newsroom.put(1)
+    compiler = Compiler()
+    shelf = FeedShelf(newsroom.app, fresh_for_s=0, compile_one=compiler)
+    for address in (ALL, RSS):
+        take(shelf, address)
+    # when
+    newsroom.put(2)
+    bodies = [take(shelf, address) for address in (ALL, RSS)]
+    # then
+    assert compiler.made == [ALL, RSS, ALL]
+    assert all(b"Ferry line 2 opens" in body for body in bodies)
+
+
+def test_what_is_in_memory_is_looked_over_now_and_then_only(newsroom: Newsroom) -> None:
+    # given
+    newsroom.put(1)
+    shelf = FeedShelf(newsroom.app, fresh_for_s=3600)
+    body = take(shelf, ALL)
+    # when
+    newsroom.put(2)
+    # then
+    assert take(shelf, ALL) == body
+    found = shelf.find(target_of(ALL))
+    assert found is not None
+    assert found.plain.body == body
 
 
 def test_nobody_waits_for_the_compilation_of_another_feed(newsroom: Newsroom) -> None:

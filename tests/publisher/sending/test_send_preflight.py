@@ -19,7 +19,6 @@ from publisher.mail.dkim_record import make_record
 from publisher.store.schema import variants
 from publisher.usecases.addressing import make_envelope
 from publisher.usecases.intents import claim_chunk, load_frames
-from publisher.usecases.pacing import Pacer, make_rules
 from publisher.usecases.preflight import (
     DELIVERY_BYTES,
     VARIANT_BYTES,
@@ -30,7 +29,7 @@ from publisher.usecases.preflight import (
     needed_bytes,
 )
 from publisher.usecases.rendering import render_variants
-from publisher.usecases.run import Run
+from publisher.usecases.sender import begin_sending
 
 KEY = rsa.generate_private_key(65537, 2048)
 PLACE = ("s1._domainkey.harbour.example", "TXT")
@@ -159,7 +158,7 @@ def test_what_a_message_may_have_is_no_less_than_what_it_has(newsroom: Newsroom,
     app = configure()
     edition = newsroom.plan_edition()
     render_variants(app, edition, stop=lambda: False)
-    run = Run(app, 1, Pacer(make_rules(app.config)))
+    run = begin_sending(app)
     claim = replace(claim_chunk(run, edition, limit=1)[0], name="Ж" * 400)
     frame = load_frames(run, {claim.variant_id})[claim.variant_id]
     message = make_envelope(app, claim, frame, digest_number=1).message

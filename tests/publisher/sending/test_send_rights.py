@@ -17,7 +17,7 @@ from publisher.store.lock import sender_lock
 from publisher.store.schema import editions, subscribers
 from publisher.store.schema_dispatch import deliveries
 from publisher.transport import session
-from publisher.usecases import pump, rendering
+from publisher.usecases import composer, pump, rendering
 from publisher.usecases.editions import cancel, pause, resume
 from publisher.usecases.opening import open_edition
 from publisher.usecases.planning import plan
@@ -306,7 +306,7 @@ def test_what_a_worker_did_not_expect_ends_the_run_and_is_told(begin: Begin, mon
 def test_a_frame_that_waits_for_its_connection_outlasts_its_place_in_memory(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pump, "CHUNK", 1)  # every claim puts the frames of the one before out of memory
+    monkeypatch.setattr(composer, "CHUNK", 1)  # every claim puts the frames of the one before out of memory
     trial = begin(40, connections=4)
 
     assert trial.send().is_clean

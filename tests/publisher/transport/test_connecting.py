@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import make_certificate, server_context
 from scripted_smtp import (
     LARGE,
     OK,
@@ -25,6 +24,7 @@ from scripted_smtp import (
     run,
     serving,
 )
+from server_certificates import make_certificate, server_context
 
 from publisher.errors import AuthenticationError, TransportError
 from publisher.transport.session import LEFT

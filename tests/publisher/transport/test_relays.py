@@ -36,6 +36,8 @@ class Post:
     config: Config
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     relays: dict[str, str] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    """Relays that refused our password."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -49,6 +51,9 @@ class Post:
 
     async def recheck(self, attempt: Attempt) -> Outcome | None:
         return None
+
+    def refuse_login(self, relay: str) -> None:
+        self.refused.append(relay)
 
     def change(self) -> None:
         self.pool.go()
@@ -285,8 +290,8 @@ def test_after_a_failure_one_connection_is_tried_alone(monkeypatch: pytest.Monke
                     with pytest.raises(TransportError, match="421"):
                         await post.pool.open()
                     assert post.pool.trouble is not None
-                while post.pool.trouble is not None:
-                    await asyncio.sleep(0.01)
+                    while post.pool.trouble is not None:
+                        await asyncio.sleep(0.01)
                 post.push([f"p{number}" for number in range(10)])
                 assert relay.connections == 2
                 await post.until(lambda: len(post.outcomes) == 10)
