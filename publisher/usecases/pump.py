@@ -45,7 +45,9 @@ class Pump:
         self._progress = progress
         self._pool = RelayPool(run.app.config, self)
         self._group_max = run.app.config.smtp.connections * 2
-        self._composer = Composer(run, kept_max=self._group_max, fail=self._fail_unsent, change=self._wake_up)
+        self._composer = Composer(
+            run, self._pool, kept_max=self._group_max, fail=self._fail_unsent, change=self._wake_up
+        )
         self._later = Later[Composed]()
         self._finished: list[Finished] = []
         self._open = 0
@@ -128,7 +130,6 @@ class Pump:
         for relay, hold in (await asyncio.to_thread(find_left_alone, self._run)).items():
             self._pool.leave_alone(relay, hold.wait_s, hold.reason)
         await self._pool.open()
-        self._composer.size_limit = self._pool.size_limit
 
     async def _compose(self, signers: SigningPool) -> None:
         try:
