@@ -143,6 +143,7 @@ def _digest_labels(tx: Connection) -> str:
     for table in (themes, regions):
         query = select(table.c.id, type_coerce(table.c.rule, Text)).order_by(table.c.position)
         digest.update(repr(tx.execute(query).all()).encode())
-    retired = select(retired_labels.c.axis, retired_labels.c.id, retired_labels.c.successor)
+    of_retired = (retired_labels.c[name] for name in ("axis", "id", "title", "successor", "ended_at"))
+    retired = select(*of_retired)
     digest.update(repr(tx.execute(retired.order_by(retired_labels.c.axis, retired_labels.c.id)).all()).encode())
     return digest.hexdigest()

@@ -88,7 +88,7 @@ def compile_formats(
         shown = [ending, *shown] if ending else shown
         info = describe_feed(app.config, catalogue, criteria=criteria, items=shown)
         # Not dated by the items it holds: one that leaves a feed would put its date back.
-        feed = Shown(info, shown, make_tombstones(withdrawn), catalogue.changed_at)
+        feed = Shown(info, shown, make_tombstones(withdrawn), catalogue.dated_at)
         documents = render_documents(feed, [form for form in formats if form != "ics"])
         if "ics" in formats:
             documents |= render_documents(replace(feed, items=show_withdrawals(dated)), ["ics"])

@@ -6,14 +6,14 @@ from threading import Event
 
 import pytest
 from feed_newsroom import NOON, Newsroom
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from feeds.criteria import Criteria
 from feeds.model import Classification
 from feeds.paths import Address, Format
 from publisher.app import App
 from publisher.errors import RenderError
-from publisher.store.schema import progress
+from publisher.store.schema import progress, themes
 from publisher.usecases.documents import Document
 from publisher.usecases.feed_shelf import FeedShelf, target_of
 from publisher.usecases.feeds import Catalogue, compile_together
@@ -255,3 +255,21 @@ def test_what_is_asked_for_least_goes_when_memory_is_full(newsroom: Newsroom) ->
         take(shelf, address)
     # then
     assert compiler.made == [ALL, CALLS, ALL]
+
+
+def test_a_feed_made_of_a_catalogue_that_is_past_is_made_again(newsroom: Newsroom) -> None:
+    # given somebody who has looked at the catalogue, and is slow
+    newsroom.put(1)
+    newsroom.add_theme("ferries", title="Ferries")
+    shelf = FeedShelf(newsroom.app, fresh_for_s=0)
+    address = Address(Criteria.of(["ferries"]), "atom")
+    past = shelf.catalogue()
+    with newsroom.app.database.write() as tx:
+        tx.execute(
+            update(themes).where(themes.c.id == "ferries").values(rule={"id": "ferries", "title": {"en": "Ships"}})
+        )
+    shelf.catalogue()
+    # when
+    shelf.feed(address, past)
+    # then
+    assert b"Ships" in take(shelf, address)
