@@ -20,6 +20,7 @@ from publisher.errors import NotFoundError, RenderError, StateError
 from publisher.store.schema import items, personal_feeds, subscribers
 from publisher.store.subscribers import end_subscriptions, suppress_address
 from publisher.usecases.feed_tree import build_static
+from publisher.usecases.items import withdraw_item
 from publisher.usecases.personal_feeds import issue_feed, revoke_feed
 from publisher.usecases.subscribers import erase_subscriber, show_subscriber
 from subscribers.tokens import address_hash
@@ -89,6 +90,34 @@ def test_a_piece_is_shown_once_in_the_readers_language_else_in_its_own(newsroom:
     # then
     assert titles(get(issue_feed(newsroom.app, ANA)["atom"])) == {"Asylum in Africa", "Development in Asia"}
     assert titles(get(issue_feed(newsroom.app, "fanny@example.org")["atom"])) == {"En français"}
+
+
+def translate(newsroom: Newsroom, original: int, *, theme: str) -> int:
+    """A French translation of the item; its number."""
+    french = newsroom.add_item(released_at=MONDAY, themes=[theme], language="fr", title="En français")
+    with newsroom.app.database.write() as tx:
+        tx.execute(update(items).where(items.c.id == french).values(original_id=original))
+    return french
+
+
+def test_a_translation_that_nobody_asked_for_hides_no_original(newsroom: Newsroom, get: Get) -> None:
+    # given
+    newsroom.add_person("fanny", Criteria.of(["development"]), language="fr")
+    # when
+    translate(newsroom, 2, theme="asylum")
+    # then
+    assert titles(get(issue_feed(newsroom.app, "fanny@example.org")["atom"])) == {"Development in Asia"}
+
+
+def test_a_translation_that_was_withdrawn_hides_no_original(newsroom: Newsroom, get: Get) -> None:
+    # given
+    newsroom.add_person("fanny", Criteria.of(["development"]), language="fr")
+    french = translate(newsroom, 2, theme="development")
+    # when
+    withdraw_item(newsroom.app, french)
+    # then
+    found = titles(get(issue_feed(newsroom.app, "fanny@example.org")["atom"]))
+    assert found == {"Development in Asia", "Retiré : En français"}
 
 
 def test_it_is_private(newsroom: Newsroom, get: Get) -> None:
