@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Text, func, select, type_coerce
 from feeds.model import Item
 from publisher.store.batches import in_batches
 from publisher.store.database import write_order
+from publisher.store.item_history import as_it_was
 from publisher.store.items import read_items
 from publisher.store.schema import feed_archives, item_versions, items, regions, retired_labels, themes
 
@@ -85,7 +86,7 @@ def read_changes(tx: Connection, since: Version) -> ChangedRows | None:
     ids = changed | _find_relatives(tx, changed, past)
     # Without their texts: nobody asks about them, and some changes are kept for a while.
     present = {item.id: replace(item, title="", summary="", content_html="") for item in read_items(tx, ids)}
-    before = [_as_it_was(present[item_id], content) for item_id, content in past]
+    before = [as_it_was(present[item_id], content) for item_id, content in past]
     closed = select(feed_archives.c.feed).where(write_order(feed_archives) > since.archives_closed)
     return ChangedRows([*present.values(), *before], set(tx.scalars(closed)), not since.counts_alike(now))
 
@@ -120,18 +121,6 @@ def _find_relatives(tx: Connection, ids: Collection[int], past: Sequence[_Past])
 def _past_relatives(past: Sequence[_Past]) -> Iterator[str]:
     for _, content in past:
         yield from (one["uid"] for one in content.get("translations", ()) if one.get("uid"))
-
-
-def _as_it_was(item: Item, content: Any) -> Item:  # Any: JSON
-    """Of the past only what criteria ask about."""
-    labels = content.get("classification", {})
-    classification = replace(
-        item.classification,
-        themes=tuple(labels.get("themes", ())),
-        regions=tuple(labels.get("regions", ())),
-        kind=labels.get("kind", item.classification.kind),
-    )
-    return replace(item, language=content.get("language", item.language), classification=classification)
 
 
 def _day(moment: datetime | None) -> date | None:
