@@ -24,6 +24,8 @@ from publisher.fetch.freshness import retry_after_s
 from publisher.fetch.identity import make_user_agent
 from publisher.store import hubs as store
 from publisher.store.hubs import Ping
+from publisher.store.items import read_items
+from publisher.store.translations import find_relatives
 from publisher.usecases.feeds import list_feeds, read_catalogue
 
 ITEMS_AT_ONCE = 500
@@ -98,9 +100,10 @@ def _note_batch(app: App) -> set[str] | None:
     feeds = list(list_feeds(read_catalogue(app)))
     with app.database.read() as tx:
         changed = store.read_unannounced(tx, limit=ITEMS_AT_ONCE)
+        relatives = read_items(tx, find_relatives(tx, changed) - set(changed))
     if not changed:
         return None
-    paths = find_paths(chain.from_iterable(changed.values()), feeds)
+    paths = find_paths(chain(relatives, *changed.values()), feeds)
     topics = {app.config.site.base_url + path for path in paths}
     with app.database.write() as tx:
         store.put_pings(tx, app.config.web.hubs, topics, now=app.clock())

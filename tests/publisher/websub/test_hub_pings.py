@@ -8,14 +8,20 @@ from typing import Any
 
 from hub import Hub
 from newsroom_app import MONDAY, Newsroom, with_hubs
+from sqlalchemy import insert
 
 from feeds.content import content_of
+from feeds.model import Translation
+from feeds.urls import make_url_key
 from publisher.app import open_app
 from publisher.store.hubs import end_ping, list_due_pings
-from publisher.store.item_changes import change_item
+from publisher.store.item_changes import NewItem, change_item, insert_items
 from publisher.store.items import read_item
+from publisher.store.schema import item_keys
 from publisher.store.schema_hubs import hub_pings
+from publisher.store.translations import link_translations
 from publisher.usecases.hub_pings import FIRST_RETRY_S, MOST_ATTEMPTS, PingReport, note_changes, ping_hubs
+from publisher.usecases.items import withdraw_item
 from publisher.usecases.service import hub_tick
 
 SITE = "https://harbour.example/feeds/"
@@ -80,6 +86,48 @@ def test_a_feed_that_an_item_leaves_has_changed_too(newsroom: Newsroom, hub: Hub
     # then
     both = {"all/all", "all/theme/asylum", "all/theme/development"}
     assert told(hub) == both | {name.replace("all/", "en/", 1) for name in both}
+
+
+def join(newsroom: Newsroom, original: int, *, title: str) -> int:
+    """A French item that its source calls a translation of that one; its number."""
+    with newsroom.app.database.write() as tx:
+        first = read_item(tx, original)
+        led_to = (Translation(first.language, first.url),)
+        content = replace(content_of(first), language="fr", url=f"{first.url}/fr", title=title, alternates=led_to)
+        (number,) = insert_items(tx, [NewItem(title, content, first.classification)], now=newsroom.clock.now)
+        tx.execute(insert(item_keys).values(key=f"url:{make_url_key(first.url)}", item_id=original))
+        link_translations(tx, [number], written=[number], now=newsroom.clock.now)
+    return number
+
+
+def test_a_translation_that_comes_is_told_of_the_feeds_that_lead_to_it(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    number = newsroom.add_item(released_at=MONDAY)
+    tell(newsroom)
+    hub.requests.clear()
+    newsroom.clock.forward(hours=1)
+    # when
+    french = join(newsroom, number, title="En français")
+    tell(newsroom)
+    # then
+    assert {"en/all", "fr/all", "all/all"} <= told(hub)
+    with newsroom.app.database.read() as tx:
+        first, other = read_item(tx, number), read_item(tx, french)
+    assert (first.version, other.version) == (2, 1)
+    assert first.updated_at >= newsroom.clock.now
+
+
+def test_a_translation_that_is_withdrawn_is_told_of_the_feeds_that_led_to_it(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    number = newsroom.add_item(released_at=MONDAY)
+    french = join(newsroom, number, title="En français")
+    tell(newsroom)
+    hub.requests.clear()
+    # when
+    withdraw_item(newsroom.app, french)
+    tell(newsroom)
+    # then
+    assert {"en/all", "fr/all"} <= told(hub)
 
 
 def test_many_changes_between_two_ticks_are_told_once(newsroom: Newsroom, hub: Hub) -> None:
