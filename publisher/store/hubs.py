@@ -61,10 +61,15 @@ def put_pings(tx: Connection, hubs: Sequence[str], topics: Collection[str], *, n
         tx.execute(update(hub_pings).where(again).values(changed_at=now))
 
 
-def list_due_pings(tx: Connection, *, now: datetime, limit: int) -> list[Ping]:
-    """What is to be tried now, the longest due first."""
-    query = select(hub_pings).where(hub_pings.c.next_attempt_at <= now)
-    query = query.order_by(hub_pings.c.next_attempt_at, hub_pings.c.hub, hub_pings.c.topic).limit(limit)
+def list_due_hubs(tx: Connection, *, now: datetime) -> set[str]:
+    """The hubs that something is to be told now."""
+    return set(tx.scalars(select(hub_pings.c.hub).where(hub_pings.c.next_attempt_at <= now).distinct()))
+
+
+def list_due_pings(tx: Connection, hub: str, *, now: datetime, limit: int) -> list[Ping]:
+    """What that hub is to be told now, the longest due first."""
+    query = select(hub_pings).where(hub_pings.c.hub == hub, hub_pings.c.next_attempt_at <= now)
+    query = query.order_by(hub_pings.c.next_attempt_at, hub_pings.c.topic).limit(limit)
     return [Ping(row.hub, row.topic, row.changed_at, row.attempts) for row in tx.execute(query)]
 
 

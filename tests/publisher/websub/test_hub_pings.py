@@ -2,11 +2,13 @@
 
 import asyncio
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from hub import Hub
+import pytest
+from hub import Hub, open_hub
 from newsroom_app import MONDAY, Newsroom, with_hubs
 from sqlalchemy import insert
 
@@ -157,7 +159,7 @@ def test_a_change_while_the_hub_is_told_is_told_again(newsroom: Newsroom, hub: H
     number = newsroom.add_item(released_at=MONDAY)
     note_changes(newsroom.app)
     with newsroom.app.database.read() as tx:
-        under_way = list_due_pings(tx, now=MONDAY, limit=100)
+        under_way = list_due_pings(tx, hub.url, now=MONDAY, limit=100)
     # when
     newsroom.clock.forward(seconds=1)
     relabel(newsroom, number, kind="event")
@@ -255,6 +257,51 @@ def test_a_hub_that_nobody_listens_at_does_not_hold_up_another(newsroom: Newsroo
     report = tell(newsroom)
     # then
     assert report.sent == report.postponed == len(hub.pings()) > 0
+
+
+def test_a_hub_that_does_not_answer_yet_does_not_hold_up_another(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    with open_hub(is_held=True) as slow, ThreadPoolExecutor(1) as threads:
+        newsroom.app = with_hubs(newsroom.app, slow.url, hub.url)
+        newsroom.add_item(released_at=MONDAY)
+        note_changes(newsroom.app)
+        # when
+        telling = threads.submit(asyncio.run, ping_hubs(newsroom.app))
+        try:
+            # then
+            hub.wait_until(lambda: {row["hub"] for row in newsroom.rows(hub_pings)} == {slow.url}, timeout_s=5)
+        finally:
+            slow.is_held = False
+        assert telling.result().sent == 2 * len(hub.pings()) > 0
+
+
+def test_what_waits_for_one_hub_crowds_out_no_other(
+    newsroom: Newsroom, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    monkeypatch.setattr("publisher.usecases.hub_pings.PINGS_AT_ONCE", 1)
+    with open_hub() as other:
+        newsroom.app = with_hubs(newsroom.app, hub.url, other.url)
+        newsroom.add_item(released_at=MONDAY)
+        # when
+        tell(newsroom)
+        # then
+        assert len(hub.pings()) == len(other.pings()) == 1
+
+
+def test_a_hub_that_takes_too_long_goes_on_at_the_next_tick(
+    newsroom: Newsroom, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    newsroom.add_item(released_at=MONDAY)
+    note_changes(newsroom.app)
+    waiting = len(newsroom.rows(hub_pings))
+    with monkeypatch.context() as patch:
+        patch.setattr("publisher.usecases.hub_pings.TURN_S", 0)
+        # when
+        assert tell(newsroom) == PingReport()
+    # then
+    assert tell(newsroom) == PingReport(sent=waiting)
 
 
 def test_a_hub_that_is_configured_no_more_is_forgotten(newsroom: Newsroom, hub: Hub) -> None:
