@@ -173,9 +173,9 @@ class FeedShelf:
     def _compile(
         self, address: AnyAddress, catalogue: Catalogue, *, last: _Kept | None, also: Sequence[Format]
     ) -> dict[AnyAddress, Document]:
-        if isinstance(address, PageAddress):
-            return {address: compile_page(self._app, catalogue, criteria=address.criteria)}
         try:
+            if isinstance(address, PageAddress):
+                return {address: compile_page(self._app, catalogue, criteria=address.criteria)}
             made = self._compile_one(self._app, catalogue, address=address, also=also)
             return dict(made.items())
         except RenderError as error:
