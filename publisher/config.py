@@ -132,10 +132,10 @@ def _with_absolute_paths(config: Config) -> Config:
         files = {key: absolute(value) for key, value in section if isinstance(value, Path)}
         return section.model_copy(update=files)
 
-    site = located(config.site)
+    site, web = located(config.site), located(config.web)
     smtp = located(config.smtp).model_copy(update={"relays": tuple(map(located, config.smtp.relays))})
     dkim = config.dkim and located(config.dkim)
-    return config.model_copy(update={"site": site, "smtp": smtp, "dkim": dkim})
+    return config.model_copy(update={"site": site, "web": web, "smtp": smtp, "dkim": dkim})
 
 
 def _explain(error: ValidationError, path: Path) -> str:

@@ -213,6 +213,8 @@ class Web(Section):
     """On 127.0.0.1, where the site is open to others; 0: no staff pages."""
     hubs: tuple[HttpsUrl, ...] = ()
     """WebSub hubs that feeds name, and that are told of changes."""
+    feeds_dir: Path | None = None
+    """A tree of files that is built whenever something has changed, before hubs are told."""
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(default=("127.0.0.0/8", "::1/128"), validate_default=True)
     """Whose ``X-Forwarded-For`` is believed."""
     feeds_per_minute: float = Field(default=60, ge=0)

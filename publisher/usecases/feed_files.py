@@ -11,7 +11,8 @@ from typing import Any
 from publisher.failpoints import passing
 from publisher.usecases.documents import SUFFIXES, Document
 
-MANIFEST = ".build.json"
+MANIFEST = "feeds/.build.json"
+"""Under ``feeds/``, whose web servers are told to give no such names out; for its owner only, wherever that fails."""
 _UNFINISHED = ".unfinished"
 _SIBLING = re.compile(rf"({'|'.join(map(re.escape, SUFFIXES.values()))})$")
 
@@ -107,6 +108,7 @@ class Files:
         manifest = {"made_by": made_by, "version": dict(version), "stamps": self._stamps}
         self._put_bytes(MANIFEST, json.dumps(manifest, sort_keys=True).encode())
         self.commit()
+        (self.directory / MANIFEST).chmod(0o600)
 
     def _put_bytes(self, name: str, body: bytes) -> bool:
         """Whether the file is not like that; it will be after ``commit``."""

@@ -17,7 +17,7 @@ import templates
 from feeds.criteria import Criteria
 from feeds.paths import ARCHIVED_FORMATS, FORMATS, PAGE, ROOT, Address, PageAddress, name_of, page_path_of, path_of
 from publisher.app import App
-from publisher.errors import RenderError, StateError
+from publisher.errors import ConfigError, RenderError, StateError
 from publisher.store.feed_versions import Version
 from publisher.templating import read_icon, read_style
 from publisher.usecases.documents import Document
@@ -31,7 +31,7 @@ from publisher.usecases.feed_server_files import MARK, make_headers_file, make_h
 from publisher.usecases.feeds import Catalogue, compile_formats, list_feeds, read_catalogue
 
 _VERSION = TypeAdapter(Version)
-_LOCK = ".build.lock"
+_LOCK = "feeds/.build.lock"
 _SUFFIXES = "|".join([*FORMATS, PAGE])
 _FEED_FILE = re.compile(
     rf"[^/]+/((all|theme/[^/]+|region/[^/]+|theme/[^/]+/region/[^/]+)(/archive/[0-9]+)?\.({_SUFFIXES})|index\.html)"
@@ -69,7 +69,6 @@ def build_static(
     A reader sees a file as it was or as it is now, whenever the build dies. Files that are no feed are left alone.
     StateError where another build is writing there.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     with _locked(directory):
         made_by, manifest = _digest_maker(app), read_manifest(directory)
         if manifest and manifest.made_by != made_by:
@@ -82,6 +81,23 @@ def build_static(
         removed = tuple(build.files.remove_old(ROOT.strip("/"), _FEED_FILE))
         build.files.finish(made_by, _version_to_json(version))
         return BuildReport(tuple(build.files.written), tuple(build.files.unchanged), removed, tuple(failed))
+
+
+def refresh_static(app: App, directory: Path) -> BuildReport | None:
+    """Build the tree where something was committed since the last build; None where it is as it should be.
+
+    ConfigError where nothing can be written there, StateError where another build is writing.
+    """
+    manifest = read_manifest(directory)
+    last = _version_from_json(manifest.version) if manifest else None
+    if manifest and last and manifest.made_by == _digest_maker(app) and find_changes(app, last)[0] == last:
+        return None
+    try:
+        return build_static(app, directory)
+    except OSError as error:
+        raise ConfigError(
+            f"web.feeds_dir: {directory} cannot be written ({error}). Let this user write there"
+        ) from error
 
 
 def _find_changes(app: App, manifest: Manifest | None) -> tuple[Version, Changes]:
@@ -142,7 +158,7 @@ def _write_others(build: _Build) -> None:
         files.put(_file(ROOT + name), document)
     files.put("static/style.css", Document.of(read_style("style.css"), "text/css"))
     files.put_plain(_file(ICON), read_icon())
-    for name, body in (("_headers", make_headers_file()), ("feeds/.htaccess", make_htaccess())):
+    for name, body in (("_headers", make_headers_file()), ("feeds/.htaccess", make_htaccess(build.app.config))):
         if _is_ours(files.directory / name):
             files.put_plain(name, body)
 
@@ -183,7 +199,9 @@ def _version_from_json(values: Mapping[str, Any]) -> Version | None:  # a JSON o
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
     """One build at a time; the lock dies with its process."""
-    with (directory / _LOCK).open("wb") as file:
+    lock = directory / _LOCK
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("wb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -11,6 +11,7 @@ from publisher.store.editions import list_editions
 from publisher.store.newsroom import read_digest
 from publisher.usecases.collect import collect_due
 from publisher.usecases.feed_shelf import FRESH_FOR_S
+from publisher.usecases.feed_tree import refresh_static
 from publisher.usecases.hub_pings import PingReport, note_changes, ping_hubs
 from publisher.usecases.hub_subscriptions import renew_subscriptions
 from publisher.usecases.opening import open_due_editions
@@ -63,13 +64,29 @@ async def send_tick(app: App, stop: asyncio.Event) -> None:
 
 
 async def hub_tick(app: App) -> None:
-    """Tell hubs of changed feeds, and ask the hubs of sources to tell us."""
+    """Tell hubs of changed feeds, once they are shown, and ask the hubs of sources to tell us."""
     if await asyncio.to_thread(note_changes, app):
         await asyncio.sleep(2 * FRESH_FOR_S)  # until whoever serves feeds shows the change: a hub comes at once
-    report = await ping_hubs(app)
-    if report != PingReport():
-        log.info("hubs told", feeds=report.sent, postponed=report.postponed, given_up=report.given_up)
+    if await asyncio.to_thread(_refresh_tree, app):
+        report = await ping_hubs(app)
+        if report != PingReport():
+            log.info("hubs told", feeds=report.sent, postponed=report.postponed, given_up=report.given_up)
     await renew_subscriptions(app)
+
+
+def _refresh_tree(app: App) -> bool:
+    """Whether the files of feeds, if there are any, show all changes: hubs would fetch old ones."""
+    directory = app.config.web.feeds_dir
+    if directory is None:
+        return True
+    try:
+        report = refresh_static(app, directory)
+    except PublisherError as error:
+        log.warning("feeds not built", reason=str(error))
+        return False
+    if report:
+        log.info("feeds built", written=len(report.written), removed=len(report.removed), failed=list(report.failed))
+    return True
 
 
 async def _plan(app: App, edition_id: str) -> None:

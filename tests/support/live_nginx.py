@@ -19,7 +19,7 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
 events {{ worker_connections 512; }}
 http {{
-    access_log off;
+    access_log {folder}/access.log;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
@@ -32,15 +32,20 @@ http {{
 
 
 @contextmanager
-def open_nginx(folder: Path, root: Path, *, service: str = "http://127.0.0.1:9") -> Iterator[str]:
-    """The URL of an nginx that gives out ``root`` and asks ``service`` for the rest; skips where there is none."""
+def open_nginx(
+    folder: Path, root: Path, *, service: str = "http://127.0.0.1:9", hub: tuple[str, str] | None = None
+) -> Iterator[str]:
+    """The URL of an nginx that gives out ``root`` and asks ``service`` for the rest; skips where there is none.
+
+    It names that hub (its address and the site's). Its logs are in ``folder``.
+    """
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
         pytest.skip("nginx is not here: install the Debian package nginx-light")
     port = _free_port()
     folder.mkdir()
     folder.chmod(0o755)
-    (folder / "site.conf").write_text(_adapt(root, port, service))
+    (folder / "site.conf").write_text(_adapt(root, port, service=service, hub=hub))
     (folder / "nginx.conf").write_text(("user root;\n" if _is_root() else "") + _MAIN.format(folder=folder))
     with subprocess.Popen([program, "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]) as process:
         try:
@@ -50,17 +55,22 @@ def open_nginx(folder: Path, root: Path, *, service: str = "http://127.0.0.1:9")
             process.terminate()
 
 
-def _adapt(root: Path, port: int, service: str) -> str:
-    """The example with another root, port and service, and nothing else."""
+def _adapt(root: Path, port: int, *, service: str, hub: tuple[str, str] | None) -> str:
+    """The example with another root, port, service and hub, and nothing else."""
     text = EXAMPLE.read_text()
     for written, meant in (
+        *(_name_hub(*hub) if hub else ()),
         ("listen 127.0.0.1:8080;", f"listen 127.0.0.1:{port};"),
         ("root /var/www/publisher;", f"root {root};"),
-        ("proxy_pass http://127.0.0.1:8000;", f"proxy_pass {service};"),
+        ("server 127.0.0.1:8000;", f"server {service.removeprefix('http://').rstrip('/')};"),
     ):
         assert text.count(written) == 1, written
         text = text.replace(written, meant)
     return text
+
+
+def _name_hub(hub: str, site: str) -> tuple[tuple[str, str], ...]:
+    return ("# ~^/feeds/", "~^/feeds/"), ("https://hub.example.org/", hub), ("https://news.example.org", site)
 
 
 def _is_root() -> bool:

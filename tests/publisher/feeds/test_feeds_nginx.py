@@ -12,11 +12,13 @@ import pytest
 from feed_newsroom import NOON, Newsroom
 from live_nginx import open_nginx
 from live_web import open_web
+from newsroom_app import with_hubs
 
 from publisher.app import open_app
 from publisher.usecases.feed_tree import build_static
 
 ALL = "/feeds/all/all.atom"
+HUB, SITE = "https://hub.example.org/hub", "https://harbour.example"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Both:
 def both(empty_newsroom: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     tmp_path = tmp_path_factory.mktemp("nginx")
     folder = shutil.copytree(empty_newsroom, tmp_path / "newsroom")
-    newsroom = Newsroom(open_app(folder / "publisher.toml", clock=lambda: NOON), folder / "publisher.toml")
+    app = with_hubs(open_app(folder / "publisher.toml", clock=lambda: NOON), HUB)
+    newsroom = Newsroom(app, folder / "publisher.toml")
     newsroom.put(1)
     newsroom.put(2, language="fr")
     root = tmp_path / "www"
@@ -41,7 +44,7 @@ def both(empty_newsroom: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     headers = {"Accept-Encoding": "identity"}
     with (
         open_web(newsroom.app) as service,
-        open_nginx(tmp_path / "nginx", root, service=str(service.base_url)) as url,
+        open_nginx(tmp_path / "nginx", root, service=str(service.base_url), hub=(HUB, SITE)) as url,
         httpx.Client(base_url=url, headers=headers, trust_env=False) as nginx,
     ):
         service.headers.update(headers)
@@ -49,7 +52,7 @@ def both(empty_newsroom: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     newsroom.app.database.close()
 
 
-SAME = ("content-type", "cache-control", "access-control-allow-origin", "x-content-type-options")
+SAME = ("content-type", "cache-control", "access-control-allow-origin", "x-content-type-options", "link")
 
 
 @pytest.mark.parametrize(
@@ -59,6 +62,7 @@ SAME = ("content-type", "cache-control", "access-control-allow-origin", "x-conte
         "/feeds/fr/all.rss",
         "/feeds/en/theme/asylum.json",
         "/feeds/all/region/africa.ics",
+        "/feeds/fr/theme/asylum/region/africa.atom",
         "/feeds/en/theme/asylum/region/africa.html",
         "/feeds/index.opml",
         "/feeds/style.css",
@@ -78,12 +82,66 @@ def test_files_are_given_out_as_by_the_service(both: Both, path: str) -> None:
     assert found.headers["last-modified"]
 
 
-def test_the_directory_is_there_by_its_address(both: Both) -> None:
+@pytest.mark.parametrize("path", ["/feeds/", "/feeds/index.html", "/feeds/fr/", "/feeds/fr/index.html"])
+def test_the_directory_has_its_form(both: Both, path: str) -> None:
     # when
-    answer = both.nginx.get("/feeds/")
+    answer = both.nginx.get(path)
     # then
-    assert answer.content == (both.root / "feeds/index.html").read_bytes()
+    assert "<form" in answer.text
+    assert answer.content == both.service.get(path).content
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_a_feed_names_its_hub_and_itself_and_an_archive_does_not(both: Both) -> None:
+    # given
+    archive = both.root / "feeds/all/all/archive/1.atom"
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    archive.write_text("<feed/>")
+    # when
+    found, of_archive = both.nginx.get(ALL), both.nginx.get("/feeds/all/all/archive/1.atom")
+    # then
+    assert found.headers["link"] == f'<{HUB}>; rel="hub", <{SITE}{ALL}>; rel="self"'
+    assert of_archive.status_code == 200
+    assert "link" not in of_archive.headers
+
+
+@pytest.mark.parametrize("name", [".build.json", ".build.lock", ".htaccess", "fr/.all.atom.unfinished"])
+def test_files_of_the_build_itself_are_not_given_out(both: Both, name: str) -> None:
+    # given
+    (both.root / "feeds" / name).touch()
+    # when
+    found = both.nginx.get(f"/feeds/{name}")
+    # then
+    assert found.status_code == 404
+    assert "/feeds/" in found.text
+
+
+SECRET = "a1b2c3d4e5f6g7h8"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/feeds/personal/{SECRET}.atom",
+        f"/feeds/personal/{SECRET}.html",
+        f"/u/{SECRET}",
+        f"/confirm/{SECRET}",
+        f"/preferences/{SECRET}",
+        f"/websub/{SECRET}",
+        f"/x/%2e%2e/u/{SECRET}",
+    ],
+)
+def test_no_log_has_an_address_that_acts_for_somebody(tmp_path: Path, path: str) -> None:
+    # given a service that does not answer, which is written into the error log
+    folder = tmp_path / "nginx"
+    with open_nginx(folder, tmp_path) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        # when
+        statuses = [client.get(one).status_code for one in (path, "/editions/")]
+    # then
+    logs = [(folder / name).read_text() for name in ("access.log", "error.log")]
+    assert statuses == [502, 502]
+    assert all("/editions/" in log for log in logs)
+    assert not any(SECRET in log for log in logs)
 
 
 def test_compressed_files_are_used(both: Both) -> None:

@@ -69,7 +69,7 @@ def test_beside_each_file_stand_its_compressed_forms(tree: Path) -> None:
 @pytest.mark.parametrize("damage", ["gone", "cut", "sibling gone", "manifest gone", "manifest broken", "other program"])
 def test_what_was_damaged_is_mended(newsroom: Newsroom, tree: Path, damage: str) -> None:
     # given
-    file, sibling, manifest = tree / "feeds/en/all.rss", tree / "feeds/en/all.rss.br", tree / ".build.json"
+    file, sibling, manifest = tree / "feeds/en/all.rss", tree / "feeds/en/all.rss.br", tree / "feeds/.build.json"
     good = {one: one.read_bytes() for one in (file, sibling, manifest)}
     match damage:
         case "gone":

@@ -1,10 +1,12 @@
 """Hubs are told of each changed feed: after the commit, until they answer, and of no other."""
 
 import asyncio
+import fcntl
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from publisher.store.items import read_item
 from publisher.store.schema import item_keys
 from publisher.store.schema_hubs import hub_pings
 from publisher.store.translations import link_translations
+from publisher.usecases.feed_tree import build_static
 from publisher.usecases.hub_pings import FIRST_RETRY_S, MOST_ATTEMPTS, PingReport, note_changes, ping_hubs
 from publisher.usecases.items import withdraw_item
 from publisher.usecases.service import hub_tick
@@ -314,3 +317,56 @@ def test_a_hub_that_is_configured_no_more_is_forgotten(newsroom: Newsroom, hub: 
     # then
     assert hub.requests == []
     assert newsroom.rows(hub_pings) == []
+
+
+def keep_tree(newsroom: Newsroom, directory: Path) -> None:
+    """Let the service keep the feeds as files there, too."""
+    config = newsroom.app.config
+    web = config.web.model_copy(update={"feeds_dir": directory})
+    newsroom.app = replace(newsroom.app, config=config.model_copy(update={"web": web}))
+
+
+def test_a_hub_is_told_when_the_files_of_feeds_show_the_change(newsroom: Newsroom, hub: Hub, tmp_path: Path) -> None:
+    # given files that cannot be built now
+    tree = tmp_path / "www"
+    keep_tree(newsroom, tree)
+    build_static(newsroom.app, tree)
+    newsroom.add_item(released_at=MONDAY, title="Harbour opens at night")
+    with (tree / "feeds/.build.lock").open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        # when
+        asyncio.run(hub_tick(newsroom.app))
+        told_early = hub.pings()
+    asyncio.run(hub_tick(newsroom.app))
+    # then
+    assert not told_early
+    assert f"{SITE}all/all.atom" in hub.pings()
+    assert b"Harbour opens at night" in (tree / "feeds/all/all.atom").read_bytes()
+
+
+def test_files_of_feeds_are_left_alone_where_nothing_has_changed(newsroom: Newsroom, hub: Hub, tmp_path: Path) -> None:
+    # given
+    tree = tmp_path / "www"
+    keep_tree(newsroom, tree)
+    newsroom.add_item(released_at=MONDAY)
+    asyncio.run(hub_tick(newsroom.app))
+    # when
+    before = {file: file.stat().st_ctime_ns for file in tree.rglob("*")}
+    asyncio.run(hub_tick(newsroom.app))
+    # then
+    assert {file: file.stat().st_ctime_ns for file in tree.rglob("*")} == before
+    assert len(before) > 1000
+
+
+def test_a_folder_that_cannot_be_written_holds_up_no_tick(
+    newsroom: Newsroom, hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given
+    (tmp_path / "file").touch()
+    keep_tree(newsroom, tmp_path / "file/www")
+    newsroom.add_item(released_at=MONDAY)
+    # when
+    asyncio.run(hub_tick(newsroom.app))
+    # then
+    assert "web.feeds_dir" in capsys.readouterr().out
+    assert hub.pings() == []
