@@ -12,9 +12,12 @@ from publisher.errors import RenderError
 from publisher.mail.content import DigestContent, Rendered
 from publisher.mail.render import render_variant
 from publisher.store.schema import editions
-from publisher.usecases import rendering
+from publisher.usecases import rendering, sender
 from publisher.usecases.editions import cancel
+from publisher.usecases.sending import SendResult
 from publisher.usecases.service import send_tick
+
+SIZE = "SIZE 45000"
 
 
 def edition_row(trial: Trial, name: str = "") -> dict[str, object]:
@@ -29,15 +32,31 @@ def plan_daily(trial: Trial, *, items: int) -> str:
     return trial.newsroom.plan_edition("daily")
 
 
-@pytest.mark.parametrize("joins_later", [False, True], ids=["at once", "later"])
-def test_an_edition_that_is_too_large_for_the_relay_is_held_and_the_other_is_sent(
-    begin: Begin, *, joins_later: bool
-) -> None:
-    trial = begin(2, offers=["SIZE 45000"], now=MONDAY)
+def test_an_edition_that_is_too_large_for_the_relay_is_held_and_the_other_is_sent(begin: Begin) -> None:
+    trial = begin(2, offers=[SIZE], now=MONDAY)
     large = plan_daily(trial, items=40)
 
-    results = send_while(trial, nothing, find_more=lambda: [large] if joins_later or trial.court.accepted else [large])
+    results = send_while(trial, nothing, find_more=lambda: [large])
 
+    assert_only_the_large_one_is_held(trial, large, results)
+
+
+def test_an_edition_that_joins_a_run_is_measured_too(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "LOOK_PAUSE", timedelta(seconds=0.05))
+    trial = begin(2, at("dot", "wait:1.5", "keep", "250 2.0.0 ok", who="q*"), offers=[SIZE], now=MONDAY)
+    large = plan_daily(trial, items=40)
+    due: list[str] = []
+
+    async def be_due(sending: Sending) -> None:
+        await sending.until_accepted(1)
+        due.append(large)
+
+    results = send_while(trial, be_due, find_more=lambda: due)
+
+    assert_only_the_large_one_is_held(trial, large, results)
+
+
+def assert_only_the_large_one_is_held(trial: Trial, large: str, results: list[SendResult]) -> None:
     assert [result.states for result in results] == [{"sent": 2}, {"planned": 1}]
     assert "the relay takes messages of 45,000 bytes" in str(results[1].trouble)
     assert str(edition_row(trial, large)["outcome"]).startswith("held: ")

@@ -10,16 +10,23 @@ from typing import Any
 import pytest
 from judge_rules import at
 from newsroom_app import MONDAY
-from trial import Begin, Sending, Trial, nothing, send_while
+from trial import HANGS_S, Begin, Sending, Trial, nothing, send_while
 
 from publisher.app import App, open_app
 from publisher.errors import StateError, StoreError
+from publisher.mail.signing import SigningPool
 from publisher.store import leases
+from publisher.store.deliveries import Claim
 from publisher.store.leases import take_over
 from publisher.store.schema import editions, suppressions
 from publisher.store.schema_dispatch import deliveries
 from publisher.usecases import composer, pump, sender
+from publisher.usecases.composer import Composer
 from publisher.usecases.editions import pause, resume
+from publisher.usecases.endings import prepare
+from publisher.usecases.intents import give_back
+from publisher.usecases.rendering import render_variants
+from publisher.usecases.sender import begin_sending
 
 IN_FLIGHT = 4
 """Of two connections."""
@@ -79,7 +86,7 @@ def test_after_a_run_that_broke_down_the_next_one_sends_to_everybody_else(
 
     with monkeypatch.context() as patch:
         breakage(patch)
-        with pytest.raises((StoreError, KeyError), match="the disk is full|a bug"):
+        with pytest.raises((StoreError, KeyError), match=r"the disk is full|a bug"):
             send_while(trial, nothing)
     trial.send()
 
@@ -219,9 +226,7 @@ def test_what_a_run_that_was_taken_over_hears_late_changes_nothing(begin: Begin)
     assert states_of(trial, "failed", "claimed", "sending") == []
 
 
-def test_while_a_relay_keeps_a_run_waiting_its_lease_is_renewed(
-    begin: Begin, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_while_a_relay_keeps_a_run_waiting_its_lease_is_renewed(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (leases, sender):
         monkeypatch.setattr(module, "LEASE", timedelta(seconds=0.4))
     trial = begin(1, at("dot", "wait:1.2", "keep", "250 2.0.0 ok"))
@@ -281,3 +286,41 @@ def test_an_edition_that_is_paused_and_resumed_goes_on_within_the_run(
     assert (result.trouble, result.states) == (None, {"sent": 40})
     assert len(trial.court.accepted) == 40
     assert (edition_row(trial)["state"], edition_row(trial)["outcome"]) == ("done", "40 sent")
+
+
+def test_what_was_claimed_before_a_hold_and_after_it_is_composed_once(begin: Begin) -> None:
+    trial = begin(6, now=MONDAY)
+    app = trial.newsroom.app
+    render_variants(app, trial.edition, stop=lambda: False)
+    run = begin_sending(app)
+    sending = prepare(app, trial.edition)
+    assert sending is not None
+    run.editions[trial.edition] = sending
+
+    async def hold_and_release() -> list[int]:
+        made = Composer(run, kept_max=100, fail=fail_to_make, change=lambda: None)
+        async with SigningPool(app.config) as signers:
+            work = asyncio.create_task(made.work(signers))
+            await until(lambda: made.is_dry)
+            made.holds[trial.edition] = "paused"
+            give_back(run, trial.edition)
+            made.release(trial.edition)
+            await until(lambda: made.is_dry)
+            ready = [one.claim.id for one in made.ready]
+            made.end()
+            await work
+        return ready
+
+    ready = asyncio.run(hold_and_release())
+
+    assert len(ready) == len(set(ready)) == 6
+
+
+def fail_to_make(_claim: Claim, reason: str) -> None:
+    raise AssertionError(reason)
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(HANGS_S):
+        while not is_so():
+            await asyncio.sleep(0.005)
