@@ -61,6 +61,7 @@ class Composer:
         self._measured: set[tuple[str, int | None]] = set()
         self._has_room = asyncio.Event()
         self._more = asyncio.Event()
+        self._released: set[str] = set()
         self._is_dry = False
         self._is_ending = False
         self._returns_at = 0.0
@@ -74,6 +75,7 @@ class Composer:
         """Claim and compose until ``end``; what a claim in hand cannot become any more stays claimed."""
         while not self._is_ending:
             self._more.clear()
+            self._let_go_on()
             claims = await self._next_claims()
             if not claims:
                 await self._wait_for_more()
@@ -90,9 +92,15 @@ class Composer:
         """There may be something to claim: an edition has joined or goes on, or messages have come back."""
         self._more.set()
 
+    def release(self, edition_id: str) -> None:
+        """An edition that was held goes on, once nothing is in hand that was claimed before."""
+        self._released.add(edition_id)
+        self.look_again()
+
     def expect_return(self) -> None:
         """Something was given back to the ledger for its pace: it is due again before long."""
         self._returns_at = asyncio.get_running_loop().time() + RETURN_S + 1
+        self._more.set()  # whoever waits already waits for another moment, or for none
 
     def take(self) -> Composed | None:
         """The next message that may begin; those of held editions are dropped, as their claims are given back."""
@@ -115,12 +123,19 @@ class Composer:
         self._more.set()
         self._has_room.set()
 
+    def _let_go_on(self) -> None:
+        """What is ready of released editions was given back, and would be there twice once it is claimed anew."""
+        released, self._released = self._released, set()
+        if released:
+            self.ready = deque(one for one in self.ready if one.claim.edition_id not in released)
+            self.holds = {name: why for name, why in self.holds.items() if name not in released}
+
     async def _wait_for_more(self) -> None:
         self._is_dry = True
         self._change()
-        wait_s = self._returns_at - asyncio.get_running_loop().time()
+        wait_s = max(0.0, self._returns_at - asyncio.get_running_loop().time())
         try:
-            async with asyncio.timeout(wait_s if wait_s > 0 else None):
+            async with asyncio.timeout(wait_s if self._is_return_due() else None):
                 await self._more.wait()
         except TimeoutError:
             self._returns_at = 0.0

@@ -15,7 +15,7 @@ from publisher.mail.frame import Frame
 from publisher.store import deliveries as ledger
 from publisher.store.deliveries import Asked, Change, Claim, Standing
 from publisher.store.editions import read_frames
-from publisher.store.leases import is_alive
+from publisher.store.leases import is_alive, renew_lease
 from publisher.transport.messages import Outcome
 from publisher.usecases.addressing import may_get_mail
 from publisher.usecases.breakers import describe_lane
@@ -28,11 +28,22 @@ log = structlog.get_logger()
 
 NOT_SENT_ANY_MORE = "the next edition is due"
 
+TAKEN_OVER = "another sender has taken over: this one was not heard of for too long. Nothing is lost"
+
+
+def stay_alive(run: Run) -> None:
+    """Be believed alive for a further while; StateError where another sender has taken this one for dead."""
+    with run.app.database.write() as tx:
+        if not renew_lease(tx, run.fence):
+            raise StateError(TAKEN_OVER)
+
 
 def claim_chunk(run: Run, edition_id: str, *, limit: int) -> list[Claim]:
-    """Claim what is due of an edition, variant by variant."""
+    """Claim what is due of an edition, variant by variant; StateError where another sender has taken over."""
     with run.app.database.write() as tx:
         claims = ledger.claim(tx, edition_id, fence=run.fence, now=run.app.clock(), limit=limit)
+        if not claims and not is_alive(tx, run.fence):
+            raise StateError(TAKEN_OVER)
     passing("send-after-claim")
     return claims
 
@@ -142,7 +153,7 @@ def _begin(tx: Connection, run: Run, group: Sequence[Wanted], *, now: datetime) 
         if (hold := find_hold(tx, run, edition_id)) is not None:
             holds[edition_id] = hold
         if not is_alive(tx, run.fence):
-            raise StateError("another sender has taken over: this one was not heard of for too long. Nothing is lost")
+            raise StateError(TAKEN_OVER)
         refused += _refuse(tx, run, [claim for claim in claims if claim.id not in done], barred=barred, now=now)
     return replace(granted, ids=frozenset(begun), refused=refused, holds=holds)
 

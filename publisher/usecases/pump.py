@@ -90,8 +90,8 @@ class Pump:
 
     def release(self, edition_id: str) -> None:
         """An edition that was held goes on."""
-        self._composer.holds.pop(edition_id, None)
-        self.look_again()
+        self._composer.release(edition_id)
+        self._wake_up()
 
     def fail(self, error: BaseException) -> None:
         """End the run: something it depends on does not hold any more."""

@@ -11,9 +11,9 @@ import structlog
 from publisher.app import App
 from publisher.errors import ConfigError, DnsError, PublisherError, StateError, TransportError
 from publisher.store.editions import Variant
-from publisher.store.leases import LEASE, end_lease, renew_lease, take_lease, take_over
+from publisher.store.leases import LEASE, end_lease, take_lease, take_over
 from publisher.usecases.endings import close_when_done, prepare
-from publisher.usecases.intents import find_hold, give_back
+from publisher.usecases.intents import find_hold, give_back, stay_alive
 from publisher.usecases.pacing import Pacer, make_rules
 from publisher.usecases.preflight import check_before_rendering
 from publisher.usecases.pump import Progress, Pump
@@ -65,27 +65,39 @@ class Sender:
         self._stop = stop
         self._find_more = find_more
         self._over = asyncio.Event()
+        self._pump: Pump | None = None
+        """From when on the relays carry."""
+        self._failure: Exception | None = None
         self._unrendered: dict[str, list[Variant]] = {}
 
     async def send(self, edition_ids: Sequence[str], *, start: Callable[[int], Progress]) -> None:
         """Send until nothing is left to try now. What is wrong with a named edition is raised."""
+        keeping = [asyncio.create_task(one) for one in self._keep()]
+        try:
+            await self._send(edition_ids, start)
+        finally:
+            self._over.set()  # and waited for: nothing of this run is written after its lock is let go
+            await asyncio.wait(keeping)
+
+    async def _send(self, edition_ids: Sequence[str], start: Callable[[int], Progress]) -> None:
         for edition_id in edition_ids:
             self.seen.append(edition_id)
             await self._join_or_wait(edition_id)
         await self._join_more()
+        if self._failure is not None:
+            raise self._failure
         if self._run.editions:
-            await self._pump(start)
+            await self._carry(start)
         for edition_id, variants in self._unrendered.items():
             if variants:
                 self.troubles.setdefault(edition_id, _describe_unrendered(edition_id, variants))
 
-    async def _pump(self, start: Callable[[int], Progress]) -> None:
+    async def _carry(self, start: Callable[[int], Progress]) -> None:
         if (closed := self._run.pacer.find_closed(self._app.clock())) is not None:
             self._blame(closed.reason)
             return
         pending = sum(one.pending for one in self._run.editions.values())
-        pump = Pump(self._run, stop=self._stop, progress=start(pending))
-        keeping = [asyncio.create_task(one) for one in self._keep(pump)]
+        pump = self._pump = Pump(self._run, stop=self._stop, progress=start(pending))
         try:
             await pump.run()
             self._blame(pump.trouble)
@@ -93,36 +105,43 @@ class Sender:
             self._blame(str(error))
         finally:
             self.troubles |= pump.holds
-            self._over.set()  # and waited for: nothing of this run is written after its lock is let go
-            await asyncio.wait(keeping)
 
     def _blame(self, trouble: str | None) -> None:
         if trouble is not None:
             self.troubles |= dict.fromkeys(self._run.editions, trouble)
 
-    def _keep(self, pump: Pump) -> list[Coroutine[None, None, None]]:
-        async def look() -> None:
-            await asyncio.to_thread(self._release, pump)
-            if await self._join_more():
-                pump.look_again()
-
-        async def stay_alive() -> None:
-            await asyncio.to_thread(_renew, self._run)
+    def _keep(self) -> list[Coroutine[None, None, None]]:
+        async def be_alive() -> None:
+            await asyncio.to_thread(stay_alive, self._run)
 
         async def be_known() -> None:
             await asyncio.to_thread(begin_run, self._app)
 
-        every = ((LOOK_PAUSE, look), (LEASE / 4, stay_alive), (KNOWN_PAUSE, be_known))
-        return [self._repeat(act, pause, pump) for pause, act in every]
+        every = ((LOOK_PAUSE, self._look), (LEASE / 4, be_alive), (KNOWN_PAUSE, be_known))
+        return [self._repeat(act, pause) for pause, act in every]
 
-    async def _repeat(self, act: Callable[[], Awaitable[None]], pause: timedelta, pump: Pump) -> None:
+    async def _look(self) -> None:
+        """Let editions take part that became due, or go on, since the relays carry."""
+        if (pump := self._pump) is None:
+            return
+        for name in await asyncio.to_thread(self._find_released, pump):
+            pump.release(name)
+        if await self._join_more():
+            pump.look_again()
+
+    async def _repeat(self, act: Callable[[], Awaitable[None]], pause: timedelta) -> None:
         """Do it again and again until the run is over; what goes wrong with it ends the run."""
         while not await self._is_over_within(pause):
             try:
                 await act()
             except Exception as error:  # noqa: BLE001  (raised by the run itself)
-                pump.fail(error)
+                self._fail(error)
                 return
+
+    def _fail(self, error: Exception) -> None:
+        self._failure = error
+        if self._pump is not None:
+            self._pump.fail(error)
 
     async def _is_over_within(self, pause: timedelta) -> bool:
         try:
@@ -132,12 +151,10 @@ class Sender:
             return False
         return True
 
-    def _release(self, pump: Pump) -> None:
-        """Editions whose hold has ended go on."""
+    def _find_released(self, pump: Pump) -> list[str]:
+        """The editions whose hold has ended."""
         with self._app.database.read() as tx:
-            ended = [name for name in tuple(pump.holds) if find_hold(tx, self._run, name) is None]
-        for name in ended:
-            pump.release(name)
+            return [name for name in tuple(pump.holds) if find_hold(tx, self._run, name) is None]
 
     async def _join_more(self) -> bool:
         """Let editions that are due by now take part: none waits for the end of a large one, or fails with another."""
@@ -178,13 +195,6 @@ class Sender:
 
     def _is_stopped(self) -> bool:
         return self._stop.is_set() or self._over.is_set()
-
-
-def _renew(run: Run) -> None:
-    with run.app.database.write() as tx:
-        is_ours = renew_lease(tx, run.fence)
-    if not is_ours:
-        raise StateError("another sender has taken over: this one was not heard of for too long. Nothing is lost")
 
 
 def _describe_unrendered(edition_id: str, variants: list[Variant]) -> str:

@@ -122,3 +122,9 @@ def test_however_often_it_opened_the_pause_has_an_end(openings: int, kind: Kind)
     breaker = trip(Breaker(opened_at=NOW, openings=openings), Fault(kind), now=NOW)
 
     assert 0 < wait_s(breaker, NOW) <= LONGEST.total_seconds()
+
+
+def test_a_breaker_that_a_clock_ahead_of_time_opened_keeps_nobody_waiting_longer_than_any_other() -> None:
+    breaker = trip(CLOSED, CONTENT, now=later(days=400))
+
+    assert wait_s(breaker, NOW) == LONGEST.total_seconds()

@@ -4,13 +4,13 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from judge import Options
-from judge_rules import named
+from judge_rules import Rule, named
 
 from publisher.app import App
 from publisher.usecases.reports import list_deliveries
@@ -44,6 +44,12 @@ class Court:
     def accepted(self) -> list[Accepted]:
         return read_accepted(self.log)
 
+    def count_steps(self, step: str) -> int:
+        """How often a step of the dialogue has begun."""
+        events = self.log.with_suffix(".events")
+        lines = events.read_text().splitlines() if events.exists() else []
+        return sum(f'"step": "{step}"' in line for line in lines)
+
     @property
     def recipients(self) -> list[str]:
         return sorted(one.recipient for one in self.accepted)
@@ -56,13 +62,17 @@ def read_accepted(log: Path) -> list[Accepted]:
 
 
 @contextmanager
-def open_court(folder: Path, *faults: str, delay_s: float = 0, port: int = 0) -> Iterator[Court]:
+def open_court(
+    folder: Path, *faults: str | Rule, delay_s: float = 0, port: int = 0, offers: Sequence[str] = (), password: str = ""
+) -> Iterator[Court]:
     """A judge in its own process; its log goes on where an earlier judge of this folder ended."""
+    folder.mkdir(exist_ok=True)
     log = folder / "judge.log"
-    options = Options(log=str(log), port=port, delay_s=delay_s)
+    options = Options(log=str(log), port=port, delay_s=delay_s, password=password or None)
+    options = replace(options, offers=(*options.offers, *offers))
     if "no-pipelining" in faults:
         options = replace(options, offers=tuple(set(options.offers) - {"PIPELINING"}))
-    rules = tuple(named(fault) for fault in faults if fault != "no-pipelining")
+    rules = tuple(fault if isinstance(fault, Rule) else named(fault) for fault in faults if fault != "no-pipelining")
     court = start_judge(replace(options, rules=rules))
     try:
         yield court

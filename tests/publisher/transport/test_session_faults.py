@@ -149,6 +149,10 @@ def test_a_refusal_in_the_middle_of_a_body_ends_message_and_connection(ehlo: byt
     "last",
     [
         b"354 again\r\n",
+        b"220 here\r\n",
+        b"221 bye\r\n",
+        b"251 will forward\r\n",
+        b"252 who knows\r\n",
         b"550-no\r\n250 ok\r\n",
         b"2500 what\r\n",
         b"250garbage\r\n",
@@ -172,6 +176,31 @@ def test_only_a_whole_and_plain_acceptance_is_one(ehlo: bytes, last: bytes) -> N
 
     assert ended.states == {"ana": "uncertain"}
     assert ended.reason != LEFT
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("at", "bad"),
+    [
+        (0, b"251 will forward\r\n"),
+        *((at, code + b" 2.0.0 no\r\n") for at in (0, 1) for code in (b"220", b"221", b"252")),
+    ],
+)
+def test_before_the_body_another_acceptance_than_that_of_its_step_is_none(ehlo: bytes, bad: bytes, at: int) -> None:
+    bodies = []
+
+    async def talk(client: Client) -> None:
+        await client.greet(ehlo)
+        for number, answer in enumerate((OK, OK, GO_ON)):
+            await client.line()
+            client.say(bad if number == at else answer)
+        bodies.append(await client.rest())
+
+    ended = run(tell(talk, "ana"))
+
+    assert ended.states == {"ana": "deferred"}
+    assert ended.reason != LEFT
+    assert not any(b"Subject" in body for body in bodies)
 
 
 @BOTH
