@@ -1,5 +1,6 @@
 """What the classifier must know of English, French and Russian: normal forms of words, names of months."""
 
+import re
 import unicodedata
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -76,6 +77,10 @@ def _french_stemmer() -> Callable[[str], str]:
     return stem
 
 
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
+_NAMED = re.compile("[\0-\u2fff]*")
+
+
 @cache
 def _russian_lemma() -> Callable[[str], str]:
     import pymorphy3  # noqa: PLC0415 - loads a dictionary, for Russian text only
@@ -83,6 +88,8 @@ def _russian_lemma() -> Callable[[str], str]:
     analyser = pymorphy3.MorphAnalyzer(lang="ru")
 
     def lemma(word: str) -> str:
+        if not _CYRILLIC.search(word) or not _NAMED.fullmatch(word):
+            return word.lower()  # the library raises for letters that Unicode has no name for
         form: str = analyser.parse(word)[0].normal_form
         return form
 

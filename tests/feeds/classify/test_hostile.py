@@ -23,6 +23,7 @@ LANGUAGES = st.sampled_from(["en", "fr", "ru", "fr-CH", "ar", "", "\x00"])
 SHIPPED = load_taxonomy()
 
 
+@example(title=None, summary="визы 𗀀 ж𗀀", language="ru", day=None)
 @given(title=st.none() | TEXTS, summary=TEXTS, language=LANGUAGES, day=st.none() | st.dates())
 @example(title="A00A", summary="0", language="en", day=None)
 @settings(max_examples=300, deadline=None)
