@@ -159,7 +159,7 @@ def _print_memory(app: App, service: Server) -> None:
     for criteria, form in islice(documents, _FEEDS_IN_USE):
         _ask(service.port, path_of(criteria, form))
     after = _resident_mb(service.pid)
-    print(f"memory for {_FEEDS_IN_USE:,} feeds in use: {after - before:.0f} MB, {after:.0f} MB in all")
+    print(f"memory of the service: {before:.0f} MB before; {after:.0f} MB in all with {_FEEDS_IN_USE:,} feeds in use")
 
 
 def _resident_mb(pid: int) -> float:

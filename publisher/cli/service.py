@@ -94,15 +94,17 @@ def _run(app: "App", *, is_serving: bool, is_ticking: bool) -> None:
 
 
 async def _run_parts(app: "App", stop: asyncio.Event, *, is_serving: bool, is_ticking: bool) -> None:
-    from publisher.scheduler import keep_ticking
-    from publisher.web.server import listen, serve_all
-
     parts = []
     if is_serving:
+        from publisher.web.server import listen, serve_all
+
         listeners = listen(app)
         parts.append(serve_all(listeners, stop))
         for one in listeners:
             remark(f"{one.name}: {one.url}")
     if is_ticking:
+        # What collects and sends takes 15 MB of memory, even where it does nothing.
+        from publisher.scheduler import keep_ticking
+
         parts.append(keep_ticking(app, stop))
     await asyncio.gather(*parts)

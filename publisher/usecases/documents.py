@@ -53,12 +53,21 @@ class Document:
     changed_at: datetime | None
     """Never earlier than the last change of its bytes that has a date; None where that is unknown."""
 
-    @classmethod
-    def of(cls, body: bytes, media_type: str, *, changed_at: datetime | None = None) -> Self:
+    @staticmethod
+    def of(body: bytes, media_type: str, *, changed_at: datetime | None = None) -> "Document":
         """Equal bytes are compressed to equal bytes: nothing of it has a date."""
-        encoded = _COMPRESSORS.map(lambda coding: Encoded.of(_COMPRESS[coding](body)), CODINGS)
-        coded = dict(zip(CODINGS, encoded, strict=True))
-        return cls(media_type, coded, Encoded.of(body).etag, changed_at)
+        return Document.begin(body, media_type, changed_at=changed_at)()
+
+    @staticmethod
+    def begin(body: bytes, media_type: str, *, changed_at: datetime | None = None) -> "Callable[[], Document]":
+        """What gives the document; its bytes are compressed while the caller does something else."""
+        encoding = {coding: _COMPRESSORS.submit(_encode, body, coding) for coding in CODINGS}
+
+        def finish() -> Document:
+            coded = {coding: future.result() for coding, future in encoding.items()}
+            return Document(media_type, coded, Encoded.of(body).etag, changed_at)
+
+        return finish
 
     @property
     def plain(self) -> Encoded:
@@ -68,6 +77,10 @@ class Document:
     def size_bytes(self) -> int:
         """What it takes in memory, about."""
         return sum(len(encoded.body) for encoded in self.coded.values()) + _OVERHEAD_BYTES
+
+
+def _encode(body: bytes, coding: Coding) -> Encoded:
+    return Encoded.of(_COMPRESS[coding](body))
 
 
 _OVERHEAD_BYTES = 2000
