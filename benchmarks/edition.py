@@ -18,7 +18,7 @@ from publisher.mail.frame import Frame
 from publisher.sections import Dkim
 from publisher.store.editions import read_frames
 from publisher.store.schema_dispatch import deliveries
-from publisher.usecases import pump
+from publisher.usecases import composer, pump
 from publisher.usecases.editions import approve
 from publisher.usecases.opening import open_edition
 from publisher.usecases.planning import plan
@@ -123,16 +123,16 @@ def run_sender(app: App, edition: str) -> tuple[SendResult, Spent]:
 
 @contextmanager
 def _counting_ledger() -> Iterator[list[float]]:
-    """CPU seconds of each claim and exchange from now on, as the pump calls them."""
+    """CPU seconds of all claims and exchanges from now on, as their callers see them."""
     seconds: list[float] = [0.0]
-    known = {name: getattr(pump, name) for name in ("claim_chunk", "exchange")}
-    for name, call in known.items():
-        setattr(pump, name, _timed(call, seconds))
+    known = [(composer, "claim_chunk", composer.claim_chunk), (pump, "exchange", pump.exchange)]
+    for module, name, call in known:
+        setattr(module, name, _timed(call, seconds))
     try:
         yield seconds
     finally:
-        for name, call in known.items():
-            setattr(pump, name, call)
+        for module, name, call in known:
+            setattr(module, name, call)
 
 
 def _timed(call: Callable[..., Result], seconds: list[float]) -> Callable[..., Result]:

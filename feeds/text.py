@@ -12,7 +12,7 @@ import nh3
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
-from feeds.urls import resolve_url
+from feeds.urls import LONGEST_URL, resolve_url
 
 LONGEST_TITLE = 300
 LONGEST_SUMMARY = 2_000
@@ -140,12 +140,14 @@ def sanitise_html(markup: str, base: str) -> str:
     return _FORBIDDEN.sub("", safe).strip()  # once more: a character reference hides them from the first look
 
 
-@lru_cache(maxsize=2_048)
 def _resolve(link: str, base: str) -> str | None:
-    """Absolute, its fragment kept: a sanitised body is read by people, not compared.
+    """Absolute, its fragment kept: a sanitised body is read by people, not compared."""
+    return _resolve_short(link, base) if len(link) <= LONGEST_URL else None
 
-    Remembered, because a body is sanitised again for each feed that shows it.
-    """
+
+@lru_cache(maxsize=2_048)
+def _resolve_short(link: str, base: str) -> str | None:
+    """Remembered, because a body is sanitised again for each feed that shows it."""
     url = resolve_url(link, base)
     fragment = urlsplit(link).fragment if url else ""
     return f"{url}#{fragment}" if url and fragment and "#" not in url else url

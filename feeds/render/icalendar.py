@@ -22,6 +22,8 @@ REFRESH = "PT1H"
 _LONGEST_LINE = 75
 """Octets, without the end of the line (RFC 5545 §3.1)."""
 _DAY = timedelta(days=1)
+_DEMANDED = ("UID", "DTSTAMP", "DTSTART")
+"""Of each event (RFC 5545 §3.6.1, of a calendar with METHOD)."""
 _ESCAPED = re.compile(r"\\(.)")
 _UNIVERSAL_TIME = (
     "BEGIN:VTIMEZONE",
@@ -86,6 +88,9 @@ def read_calendar(document: bytes) -> list[Entry]:
     for line in lines:
         name, value = _read_line(line)
         if line == "END:VEVENT":
+            lacking = [name for name in _DEMANDED if not values.get(name)]
+            if lacking:
+                raise ValueError(f"an event has no {lacking[0]}")
             entries.append((values.get("UID"), values.get("SUMMARY"), values.get("URL")))
         values = {} if name in {"BEGIN", "END"} else values | {name: value}
     return entries

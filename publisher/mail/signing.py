@@ -1,4 +1,4 @@
-"""Signing in threads: the operation with a private key lets go of the interpreter, so two of them use two cores.
+"""Signing in threads: the operation with a private key lets go of the interpreter, so that other cores do it.
 
 Only digests go to the threads: the octets of a message are hashed where they were just written and are near.
 """
@@ -27,7 +27,8 @@ class SigningPool:
 
     def __init__(self, config: Config, *, workers: int | None = None) -> None:
         self._signer = load_signer(config.dkim) if config.dkim else None
-        self._workers = workers or os.cpu_count() or 1
+        # One core is left to the loop, which makes and carries the messages: a further thread gets in its way.
+        self._workers = workers or max(1, (os.cpu_count() or 1) - 1)
         self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="signing")
 
     @property

@@ -1,7 +1,7 @@
 """States of what feeds show, and what has changed between two of them."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Text, func, select, type_coerce
 
 from feeds.model import Item
-from publisher.store.batches import in_batches
 from publisher.store.database import write_order
+from publisher.store.item_history import as_it_was
 from publisher.store.items import read_items
 from publisher.store.schema import feed_archives, item_versions, items, regions, retired_labels, themes
+from publisher.store.translations import find_relatives
 
 _IN_DETAIL = 500
 """Of more changes than this nobody gains by looking at each."""
@@ -82,10 +83,10 @@ def read_changes(tx: Connection, since: Version) -> ChangedRows | None:
     if len(new_ids) + len(past) > _IN_DETAIL:
         return None
     changed = {*new_ids, *(item_id for item_id, _ in past)}
-    ids = changed | _find_relatives(tx, changed, past)
+    ids = find_relatives(tx, changed)
     # Without their texts: nobody asks about them, and some changes are kept for a while.
     present = {item.id: replace(item, title="", summary="", content_html="") for item in read_items(tx, ids)}
-    before = [_as_it_was(present[item_id], content) for item_id, content in past]
+    before = [as_it_was(present[item_id], content) for item_id, content in past]
     closed = select(feed_archives.c.feed).where(write_order(feed_archives) > since.archives_closed)
     return ChangedRows([*present.values(), *before], set(tx.scalars(closed)), not since.counts_alike(now))
 
@@ -105,35 +106,6 @@ def _read_past(tx: Connection, since: Version) -> list[_Past]:
     return [(row.item_id, row.content) for row in tx.execute(query)]
 
 
-def _find_relatives(tx: Connection, ids: Collection[int], past: Sequence[_Past]) -> set[int]:
-    """Items that are, or were, one piece with these in another language: each shows the addresses of the others."""
-    found: set[int] = set()
-    for batch in in_batches(sorted(ids)):
-        originals = select(func.coalesce(items.c.original_id, items.c.id)).where(items.c.id.in_(batch))
-        is_relative = items.c.id.in_(originals) | items.c.original_id.in_(originals)
-        found.update(tx.scalars(select(items.c.id).where(is_relative)))
-    for uids in in_batches(sorted(_past_relatives(past))):
-        found.update(tx.scalars(select(items.c.id).where(items.c.uid.in_(uids))))
-    return found
-
-
-def _past_relatives(past: Sequence[_Past]) -> Iterator[str]:
-    for _, content in past:
-        yield from (one["uid"] for one in content.get("translations", ()) if one.get("uid"))
-
-
-def _as_it_was(item: Item, content: Any) -> Item:  # Any: JSON
-    """Of the past only what criteria ask about."""
-    labels = content.get("classification", {})
-    classification = replace(
-        item.classification,
-        themes=tuple(labels.get("themes", ())),
-        regions=tuple(labels.get("regions", ())),
-        kind=labels.get("kind", item.classification.kind),
-    )
-    return replace(item, language=content.get("language", item.language), classification=classification)
-
-
 def _day(moment: datetime | None) -> date | None:
     return moment and moment.date()
 
@@ -143,6 +115,7 @@ def _digest_labels(tx: Connection) -> str:
     for table in (themes, regions):
         query = select(table.c.id, type_coerce(table.c.rule, Text)).order_by(table.c.position)
         digest.update(repr(tx.execute(query).all()).encode())
-    retired = select(retired_labels.c.axis, retired_labels.c.id, retired_labels.c.successor)
+    of_retired = (retired_labels.c[name] for name in ("axis", "id", "title", "successor", "ended_at"))
+    retired = select(*of_retired)
     digest.update(repr(tx.execute(retired.order_by(retired_labels.c.axis, retired_labels.c.id)).all()).encode())
     return digest.hexdigest()

@@ -1,15 +1,15 @@
 """Hubs (WebSub) as rows: which of them are still to be told of which feeds."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
 from feeds.model import Item
 from publisher.store.batches import in_batches
 from publisher.store.database import insert_new
+from publisher.store.item_history import as_it_was
 from publisher.store.items import read_items
 from publisher.store.schema import item_versions, items
 from publisher.store.schema_hubs import hub_pings
@@ -36,7 +36,7 @@ def read_unannounced(tx: Connection, *, limit: int) -> dict[int, list[Item]]:
     for batch in in_batches(list(announced)):
         for row in tx.execute(select(item_versions).where(item_versions.c.item_id.in_(batch))):
             if row.version >= announced[row.item_id]:
-                found[row.item_id].append(_as_it_was(found[row.item_id][0], row.content))
+                found[row.item_id].append(as_it_was(found[row.item_id][0], row.content))
     return found
 
 
@@ -61,10 +61,15 @@ def put_pings(tx: Connection, hubs: Sequence[str], topics: Collection[str], *, n
         tx.execute(update(hub_pings).where(again).values(changed_at=now))
 
 
-def list_due_pings(tx: Connection, *, now: datetime, limit: int) -> list[Ping]:
-    """What is to be tried now, the longest due first."""
-    query = select(hub_pings).where(hub_pings.c.next_attempt_at <= now)
-    query = query.order_by(hub_pings.c.next_attempt_at, hub_pings.c.hub, hub_pings.c.topic).limit(limit)
+def list_due_hubs(tx: Connection, *, now: datetime) -> set[str]:
+    """The hubs that something is to be told now."""
+    return set(tx.scalars(select(hub_pings.c.hub).where(hub_pings.c.next_attempt_at <= now).distinct()))
+
+
+def list_due_pings(tx: Connection, hub: str, *, now: datetime, limit: int) -> list[Ping]:
+    """What that hub is to be told now, the longest due first."""
+    query = select(hub_pings).where(hub_pings.c.hub == hub, hub_pings.c.next_attempt_at <= now)
+    query = query.order_by(hub_pings.c.next_attempt_at, hub_pings.c.topic).limit(limit)
     return [Ping(row.hub, row.topic, row.changed_at, row.attempts) for row in tx.execute(query)]
 
 
@@ -83,15 +88,3 @@ def postpone_ping(tx: Connection, ping: Ping, *, until: datetime) -> None:
 def drop_pings(tx: Connection, *, hubs: Collection[str]) -> None:
     """Forget what other hubs than these were to be told."""
     tx.execute(delete(hub_pings).where(hub_pings.c.hub.not_in(hubs)))
-
-
-def _as_it_was(item: Item, content: Mapping[str, Any]) -> Item:
-    """Of the past only what criteria ask about; contents are JSON, hence ``Any``."""
-    labels = content.get("classification", {})
-    classification = replace(
-        item.classification,
-        themes=tuple(labels.get("themes", ())),
-        regions=tuple(labels.get("regions", ())),
-        kind=labels.get("kind", item.classification.kind),
-    )
-    return replace(item, language=content.get("language", item.language), classification=classification)

@@ -1,6 +1,5 @@
 """Items as rows: writing what was decided about them."""
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,8 +11,9 @@ from sqlalchemy import Connection, delete, insert, select, update
 from feeds.content import Content
 from feeds.model import Classification, Item
 from publisher.store.batches import in_batches
+from publisher.store.item_history import put_version, stamp_change
 from publisher.store.items import AXES, read_item
-from publisher.store.schema import corrections, item_labels, item_versions, items
+from publisher.store.schema import corrections, item_labels, items
 from publisher.store.translations import put_alternates
 
 
@@ -39,13 +39,14 @@ class Correction:
 
 def insert_items(tx: Connection, new: Sequence[NewItem], *, now: datetime) -> list[int]:
     """Add the items, not to be mailed yet; their ids in the order given."""
+    at = stamp_change(tx, now)
     rows = [
         {
             **_row(item.content, item.classification, _FormerDates()),
             "uid": uuid.uuid4().hex,
             "identity": item.identity,
             "first_seen_at": now,
-            "updated_at": now,
+            "updated_at": at,
             "version": 1,
         }
         for item in new
@@ -64,7 +65,7 @@ def change_item(
 ) -> None:
     """Write what the item shows from now on, and keep what it showed as a version."""
     old = read_item(tx, item_id)
-    _put_version(tx, old, _row(content, classification, _former_dates(old, classification)), now=now)
+    put_version(tx, old, _row(content, classification, _former_dates(old, classification)), now=now)
     tx.execute(delete(item_labels).where(item_labels.c.item_id == item_id))
     _insert_labels(tx, {item_id: classification})
     put_alternates(tx, {item_id: content.alternates})
@@ -74,22 +75,14 @@ def withdraw_item(tx: Connection, item_id: int, *, reason: str, now: datetime) -
     """From now on the publisher does not stand by the item; an item withdrawn before keeps its moment."""
     old = read_item(tx, item_id)
     if old.withdrawn_at is None or old.withdrawn_reason != reason:
-        _put_version(tx, old, {"withdrawn_at": old.withdrawn_at or now, "withdrawn_reason": reason}, now=now)
+        put_version(tx, old, {"withdrawn_at": old.withdrawn_at or now, "withdrawn_reason": reason}, now=now)
 
 
 def reinstate_item(tx: Connection, item_id: int, *, now: datetime) -> None:
     """Take the withdrawal back."""
     old = read_item(tx, item_id)
     if old.withdrawn_at:
-        _put_version(tx, old, {"withdrawn_at": None, "withdrawn_reason": ""}, now=now)
-
-
-def _put_version(tx: Connection, old: Item, values: Mapping[str, Any], *, now: datetime) -> None:
-    """Write the values, and keep the item as it was as a version."""
-    kept = {"item_id": old.id, "version": old.version, "until": now, "content": _to_json(asdict(old))}
-    tx.execute(insert(item_versions).values(kept))
-    changed = {**values, "version": old.version + 1, "updated_at": now}
-    tx.execute(update(items).where(items.c.id == old.id).values(**changed))
+        put_version(tx, old, {"withdrawn_at": None, "withdrawn_reason": ""}, now=now)
 
 
 def release_items(tx: Connection, ids: Sequence[int], *, now: datetime) -> None:
@@ -146,11 +139,6 @@ def _row(content: Content, classification: Classification, former: _FormerDates)
         "last_day": max(filter(None, days), default=None),
         "matches": [asdict(match) for match in classification.matches],
     }
-
-
-def _to_json(values: dict[str, Any]) -> Any:
-    """The values with days and moments as ISO texts."""
-    return json.loads(json.dumps(values, default=lambda value: value.isoformat()))
 
 
 def _find_ids(tx: Connection, identities: Sequence[str]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, func, or_, select
 
 from feeds.content import Content
 from feeds.criteria import Criteria
@@ -70,17 +70,21 @@ def read_source_ids(tx: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     return found
 
 
-def meets(criteria: Criteria) -> Iterable[ColumnElement[bool]]:
-    """``Criteria.is_met_by`` as SQL."""
+def meets(criteria: Criteria, rows: FromClause = items) -> Iterable[ColumnElement[bool]]:
+    """``Criteria.is_met_by`` as SQL, asked of the rows of ``items`` or of an alias of it."""
     if criteria.language:
-        yield or_(
-            items.c.language == criteria.language, items.c.language.startswith(f"{criteria.language}-", autoescape=True)
-        )
+        yield speaks(criteria.language, rows)
     if criteria.kinds:
-        yield items.c.kind.in_(criteria.kinds)
+        yield rows.c.kind.in_(criteria.kinds)
     for axis, labels in _wanted_labels(criteria):
-        own = item_labels.c.item_id == items.c.id
+        own = item_labels.c.item_id == rows.c.id
         yield select(item_labels.c.item_id).where(own, _is_one_of(axis, labels)).exists()
+
+
+def speaks(language: str, rows: FromClause = items) -> ColumnElement[bool]:
+    """What is in that language, of whatever country."""
+    spoken = rows.c.language
+    return or_(spoken == language, spoken.startswith(f"{language}-", autoescape=True))
 
 
 def narrow(tx: Connection, criteria: Criteria) -> Iterable[ColumnElement[bool]]:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, func, insert, or_, select, true, update
 
 from feeds.criteria import Criteria
 from feeds.model import Item
-from publisher.store.items import build_items, meets
+from publisher.store.items import build_items, meets, speaks
 from publisher.store.schema import items, personal_feeds, subscribers, suppressions
 
 
@@ -65,7 +65,7 @@ def select_personal_items(
 
     The newest first, or of what has days that whose last day is the latest.
     """
-    query = select(items).where(or_(*(and_(true(), *meets(wish)) for wish in wishes)), _is_shown(language))
+    query = select(items).where(_is_wished(wishes), _is_shown(wishes, language))
     if is_calendar:
         query = query.where(items.c.last_day.is_not(None)).order_by(items.c.last_day.desc(), items.c.id.desc())
     else:
@@ -73,14 +73,18 @@ def select_personal_items(
     return build_items(tx, tx.execute(query.limit(limit)).all())
 
 
-def _is_shown(language: str) -> ColumnElement[bool]:
+def _is_wished(wishes: Sequence[Criteria], rows: FromClause = items) -> ColumnElement[bool]:
+    return or_(*(and_(true(), *meets(wish, rows)) for wish in wishes))
+
+
+def _is_shown(wishes: Sequence[Criteria], language: str) -> ColumnElement[bool]:
+    """A translation takes the place of its original only where the feed holds it, and it was not withdrawn."""
     other = items.alias()
     piece = func.coalesce(items.c.original_id, items.c.id)
     is_translated = exists().where(
-        or_(other.c.id == piece, other.c.original_id == piece), _speaks(other.c.language, language)
+        or_(other.c.id == piece, other.c.original_id == piece),
+        other.c.withdrawn_at.is_(None),
+        speaks(language, other),
+        _is_wished(wishes, other),
     )
-    return or_(_speaks(items.c.language, language), and_(items.c.original_id.is_(None), ~is_translated))
-
-
-def _speaks(column: ColumnElement[str], language: str) -> ColumnElement[bool]:
-    return or_(column == language, column.startswith(f"{language}-", autoescape=True))
+    return or_(speaks(language), and_(items.c.original_id.is_(None), ~is_translated))

@@ -1,15 +1,18 @@
 """Which items are translations of which, kept as the original of each."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
-from feeds.model import Translation
+from feeds.model import Item, Translation
 from feeds.translations import Claim, find_originals
 from feeds.urls import make_url_key
 from publisher.store.batches import in_batches
+from publisher.store.item_history import put_version
+from publisher.store.items import read_items
 from publisher.store.schema import item_alternates, item_keys, items
 
 MOST_MEMBERS = 500
@@ -25,8 +28,11 @@ def put_alternates(tx: Connection, alternates: Mapping[int, Iterable[Translation
         tx.execute(insert(item_alternates), [{"item_id": item_id, "key": key} for item_id, key in sorted(keys)])
 
 
-def link_translations(tx: Connection, ids: Collection[int]) -> None:
-    """Find the originals of these items, and of all that are one piece with them, anew."""
+def link_translations(tx: Connection, ids: Collection[int], *, written: Collection[int], now: datetime) -> None:
+    """Find the originals of these items, and of all that are one piece with them, anew.
+
+    For whoever shows something else by that, it is a change; those ``written`` in this transaction have it already.
+    """
     members = _find_group(tx, ids)
     if len(members) <= len(ids) and not _are_linked(tx, members):
         return
@@ -35,14 +41,30 @@ def link_translations(tx: Connection, ids: Collection[int]) -> None:
         claims.append(Claim(row.id, row.url, row.language, row.published_at, _alternates(row)))
         before[row.id] = row.original_id
     originals = find_originals(claims, _read_owners(tx, claims))
-    changed = [
-        {"member": item_id, "original": original}
-        for item_id, original in originals.items()
-        if original != before[item_id]
-    ]
-    if changed:
+    moved = {item_id: original for item_id, original in originals.items() if original != before[item_id]}
+    if moved:
+        others = read_items(tx, members - set(written))
         statement = update(items).where(items.c.id == bindparam("member")).values(original_id=bindparam("original"))
-        tx.execute(statement, changed)
+        tx.execute(statement, [{"member": item_id, "original": original} for item_id, original in moved.items()])
+        _keep_changed(tx, others, moved, now=now)
+
+
+def find_relatives(tx: Connection, ids: Collection[int]) -> set[int]:
+    """The items that are one piece with these, and these themselves: each shows the addresses of the others."""
+    found: set[int] = set()
+    for batch in in_batches(sorted(ids)):
+        originals = select(func.coalesce(items.c.original_id, items.c.id)).where(items.c.id.in_(batch))
+        is_relative = items.c.id.in_(originals) | items.c.original_id.in_(originals)
+        found.update(tx.scalars(select(items.c.id).where(is_relative)))
+    return found
+
+
+def _keep_changed(tx: Connection, before: Sequence[Item], moved: Collection[int], *, now: datetime) -> None:
+    """Keep what items showed whose original, or whose translations, are others now."""
+    after = {item.id: item.translations for item in read_items(tx, [item.id for item in before])}
+    for old in before:
+        if old.id in moved or old.translations != after[old.id]:
+            put_version(tx, old, {}, now=now)
 
 
 def _find_group(tx: Connection, ids: Collection[int]) -> set[int]:

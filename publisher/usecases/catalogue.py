@@ -25,10 +25,14 @@ class Catalogue:
     version: Version
     changed_at: datetime | None
     """Newest change of any item; None where there is none."""
+    dated_at: datetime | None = None
+    """Never earlier than the last change that has a date, of an item or of a theme or region that ended."""
     retired: tuple[RetiredLabel, ...] = ()
     """Themes and regions that are no more; their feeds say so."""
     archives: Mapping[str, int] = field(default_factory=dict)
     """How many archives each feed has, by its name."""
+    generation: int = 0
+    """Of a catalogue that a shelf gave: which of its states that is."""
 
     @property
     def known(self) -> KnownCodes:
@@ -51,14 +55,16 @@ def read_catalogue(app: App) -> Catalogue:
     """The catalogue as of now."""
     with app.database.read() as tx:
         themes, regions = read_labels(tx)
-        version = read_version(tx)
+        version, retired = read_version(tx), list_retired(tx)
+        moments = filter(None, [version.changed_at, *(one.ended_at for one in retired)])
         return Catalogue(
             themes,
             regions,
             app.config.site.languages,
             version,
             version.changed_at,
-            list_retired(tx),
+            max(moments, default=None),
+            retired,
             count_archives(tx),
         )
 

@@ -12,6 +12,7 @@ from publisher.mail.signing import SigningPool
 from publisher.store.batches import in_batches
 from publisher.store.deliveries import Claim
 from publisher.transport.messages import Envelope
+from publisher.transport.pool import RelayPool
 from publisher.usecases.addressing import make_envelope
 from publisher.usecases.intents import claim_chunk, load_frames
 from publisher.usecases.preflight import check_size
@@ -37,22 +38,27 @@ class Composer:
     """Editions in turn, a chunk each, until nothing is due; then it waits for more. ``work`` is its task."""
 
     def __init__(
-        self, run: Run, *, kept_max: int, fail: Callable[[Claim, str], None], change: Callable[[], None]
+        self,
+        run: Run,
+        pool: RelayPool,
+        *,
+        kept_max: int,
+        fail: Callable[[Claim, str], None],
+        change: Callable[[], None],
     ) -> None:
         self.holds: dict[str, str] = {}
         """Editions of which nothing is claimed, and why."""
         self.ready: deque[Composed] = deque()
         """What may be begun, next first."""
-        self.size_limit: int | None = None
-        """The largest message that the relays take, in octets, where they say so."""
         self._run = run
+        self._pool = pool
         self._kept_max = kept_max
         self._fail = fail
         self._change = change
         self._frames: dict[int, Frame] = {}
         self._relaxed: dict[int, bool] = {}
         self._turns: Turns = {}
-        self._measured: set[str] = set()
+        self._measured: set[tuple[str, int | None]] = set()
         self._has_room = asyncio.Event()
         self._more = asyncio.Event()
         self._is_dry = False
@@ -148,13 +154,14 @@ class Composer:
 
     async def _is_small_enough(self, edition_id: str) -> bool:
         """Whether the relays take its messages; it is held where not."""
-        if edition_id not in self._measured:
+        limit = self._pool.size_limit  # another one where a further relay has answered
+        if (edition_id, limit) not in self._measured:
             try:
-                await asyncio.to_thread(check_size, self._run.app, edition_id, self.size_limit)
+                await asyncio.to_thread(check_size, self._run.app, edition_id, limit)
             except StateError as error:
                 self.holds[edition_id] = str(error)
                 return False
-            self._measured.add(edition_id)
+            self._measured.add((edition_id, limit))
         return True
 
     async def _load_frames(self, wanted: Collection[int]) -> None:

@@ -74,7 +74,9 @@ def write_decided(
             if not one.is_seen
         ],
     )
-    link_translations(tx, [ids[place] for place, one in enumerate(decided) if _may_be_translated(one)])
+    written = [ids[place] for place, one in enumerate(decided) if one.decision.status != "unchanged"]
+    related = [ids[place] for place, one in enumerate(decided) if _may_be_translated(one)]
+    link_translations(tx, related, written=written, now=now)
     release_items(tx, [ids[place] for place, one in enumerate(decided) if one.decision.is_mailable], now=now)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from html import escape
 
 from feeds.criteria import Criteria
@@ -20,7 +21,7 @@ def show_withdrawals(items: Sequence[Item]) -> list[Item]:
 
 def make_tombstones(items: Sequence[Item]) -> list[Tombstone]:
     """What says of withdrawn items that they are no more."""
-    return [Tombstone(item.uid, item.withdrawn_at, item.withdrawn_reason) for item in items if item.withdrawn_at]
+    return [Tombstone(item.uid, _told_at(item), item.withdrawn_reason) for item in items if item.withdrawn_at]
 
 
 def _show_withdrawal(item: Item) -> Item:
@@ -30,12 +31,17 @@ def _show_withdrawal(item: Item) -> Item:
         item,
         title=gettext("Withdrawn: %(title)s") % {"title": item.title},
         summary=" ".join(filter(None, [gettext("This item was withdrawn."), item.withdrawn_reason])),
-        updated_at=item.withdrawn_at or item.updated_at,
+        updated_at=_told_at(item),
         content_html="",
         authors=(),
         images=(),
         translations=(),
     )
+
+
+def _told_at(item: Item) -> datetime:
+    """When the last was said of a withdrawn item: staff may correct its title, or the reason, later."""
+    return max(item.withdrawn_at or item.updated_at, item.updated_at)
 
 
 def make_ending(site: Site, criteria: Criteria, retired: Sequence[RetiredLabel]) -> Item | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from feeds.criteria import Criteria
 from feeds.model import KINDS, Item, Label
-from feeds.paths import ROOT, page_path_of
+from feeds.paths import ROOT, name_of, page_path_of
 from publisher import i18n
 from publisher.app import App
 from publisher.i18n import Interface, kind_name, mark
@@ -29,7 +29,8 @@ from publisher.usecases.feed_cards import (
 )
 from publisher.usecases.feed_directory import directory_path
 from publisher.usecases.feed_notices import make_ending
-from publisher.usecases.feeds import ITEMS_PER_FEED, Catalogue
+from publisher.usecases.feeds import ITEMS_PER_FEED, Catalogue, refuse_strangers
+from publisher.usecases.page_gate import check_page
 
 _NO_YEAR = 0
 """Every day is said with its year: nobody knows when a page is read."""
@@ -81,18 +82,23 @@ class FeedPage:
 def compile_page(app: App, catalogue: Catalogue, *, criteria: Criteria) -> Document:
     """The page at ``page_path_of(criteria)``: HTML that works under any path, from memory or as a file.
 
-    Its links are relative, so that service and tree hold the same bytes. The same items give the same page.
+    Its links are relative, so that service and tree hold the same bytes. The same items give the same page. RenderError
+    where it does not show them.
     """
     tally = make_tally(app, catalogue)
     with app.database.read() as tx:
         found = select_feed_items(tx, criteria, limit=ITEMS_PER_FEED)
         count = count_items(tx, criteria, period=tally.period) if tally else 0
+    refuse_strangers(found, criteria)
     interface = i18n.translator(page_language(catalogue, criteria))
     ending = make_ending(app.config.site, criteria, catalogue.retired)
     items = [*([ending] if ending else []), *(item for item in found if item.withdrawn_at is None)]
     rate = say_rate(interface, count, tally)
     page = _make_page(app.config.site, catalogue, criteria=criteria, items=items, rate=rate)
-    return Document.of(_render(app.config.site, criteria, page=page, interface=interface), "text/html; charset=utf-8")
+    html = _render(app.config.site, criteria, page=page, interface=interface)
+    headings = [(shown.view.title, shown.view.url or None) for shown in page.items]
+    check_page(html, headings, name=name_of(criteria))
+    return Document.of(html, "text/html; charset=utf-8")
 
 
 def _make_page(site: Site, catalogue: Catalogue, *, criteria: Criteria, items: Sequence[Item], rate: str) -> FeedPage:

@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
 import structlog
@@ -71,8 +72,7 @@ class FeedShelf:
         self._directory_lock = threading.Lock()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._size_bytes = 0
-        self._generation = 0
-        """Grows with each refresh that found a change."""
+        self._dated_at = self._catalogue.dated_at
         self._recent: deque[tuple[int, Changes]] = deque(maxlen=_CHANGES_KEPT)
         self._lock = threading.Lock()
         """Held for moments only; whoever compiles holds the lock of its address."""
@@ -132,9 +132,12 @@ class FeedShelf:
             wanted = {kept.address for kept in self._kept.values()}
         touched = {address for address in wanted if changes.touch(address)}
         with self._lock:
-            self._generation += 1
-            self._recent.append((self._generation, changes))
-            self._catalogue = catalogue
+            self._dated_at = _date_after(self._dated_at, catalogue.dated_at)
+            # A date to come must not be told (RFC 9110 §8.8.2.1): without one nobody takes the old bytes for the new.
+            is_past = self._dated_at is not None and self._dated_at <= self._app.clock()
+            generation = self._catalogue.generation + 1
+            self._recent.append((generation, changes))
+            self._catalogue = replace(catalogue, generation=generation, dated_at=self._dated_at if is_past else None)
             for kept in self._kept.values():
                 kept.is_stale = kept.is_stale or kept.address in touched
 
@@ -153,11 +156,11 @@ class FeedShelf:
 
     def _make(self, target: str, address: AnyAddress, *, catalogue: Catalogue) -> Document:
         with self._lock:
-            last, also, begun_at = self._kept.get(target), self._find_stale(address), self._generation
+            last, also = self._kept.get(target), self._find_stale(address)
         made = self._compile(address, catalogue, last=last, also=also)
         with self._lock:
             for one, document in made.items():
-                self._keep(target_of(one), _Kept(one, document, self._has_changed_since(begun_at, one)))
+                self._keep(target_of(one), _Kept(one, document, self._has_changed_since(catalogue.generation, one)))
         return made[address]
 
     def _find_stale(self, address: AnyAddress) -> list[Format]:
@@ -170,9 +173,9 @@ class FeedShelf:
     def _compile(
         self, address: AnyAddress, catalogue: Catalogue, *, last: _Kept | None, also: Sequence[Format]
     ) -> dict[AnyAddress, Document]:
-        if isinstance(address, PageAddress):
-            return {address: compile_page(self._app, catalogue, criteria=address.criteria)}
         try:
+            if isinstance(address, PageAddress):
+                return {address: compile_page(self._app, catalogue, criteria=address.criteria)}
             made = self._compile_one(self._app, catalogue, address=address, also=also)
             return dict(made.items())
         except RenderError as error:
@@ -182,8 +185,8 @@ class FeedShelf:
             return {address: last.document}
 
     def _has_changed_since(self, generation: int, address: AnyAddress) -> bool:
-        """Whether something that touches the feed was found while it was compiled, maybe of an older state."""
-        missed = self._generation - generation
+        """Whether something that touches the feed was found since the catalogue of which it was compiled."""
+        missed = self._catalogue.generation - generation
         if missed > len(self._recent):
             return True
         return any(changes.touch(address) for number, changes in self._recent if number > generation)
@@ -195,3 +198,13 @@ class FeedShelf:
         while self._size_bytes > self._capacity_bytes and len(self._kept) > 1:
             _, dropped = self._kept.popitem(last=False)
             self._size_bytes -= dropped.document.size_bytes
+
+
+def _date_after(last: datetime | None, found: datetime | None) -> datetime | None:
+    """When documents of the next state are from: at least a second after the last one, as HTTP counts no less.
+
+    The newest change does not tell: what is collected in one run has one date, and comes in several commits.
+    """
+    if last is None:
+        return found
+    return max(found or last, last + timedelta(seconds=1))

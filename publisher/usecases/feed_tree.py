@@ -130,11 +130,11 @@ def _write_feed(build: _Build, criteria: Criteria) -> None:
             for form, document in documents.items():
                 build.files.put(names[form], document)
         _write_archives(build, criteria)
+        if build.changes.touch(PageAddress(criteria)) or not build.files.leave([page]):
+            build.files.put(page, compile_page(build.app, build.catalogue, criteria=criteria))
     except RenderError:
         build.files.keep([*names.values(), page, *_archive_files(build, criteria)])
         raise
-    if build.changes.touch(PageAddress(criteria)) or not build.files.leave([page]):
-        build.files.put(page, compile_page(build.app, build.catalogue, criteria=criteria))
 
 
 def _write_archives(build: _Build, criteria: Criteria) -> None:

@@ -82,13 +82,13 @@ def compile_formats(
         withdrawn = select_withdrawn(tx, criteria, limit=TOMBSTONES_PER_FEED)
         had_problem = has_problem(tx, name)
     try:
-        _refuse_strangers(items, criteria)
+        refuse_strangers([*items, *dated, *withdrawn], criteria)
         shown = show_withdrawals(items)
         ending = make_ending(app.config.site, criteria, catalogue.retired)
         shown = [ending, *shown] if ending else shown
         info = describe_feed(app.config, catalogue, criteria=criteria, items=shown)
         # Not dated by the items it holds: one that leaves a feed would put its date back.
-        feed = Shown(info, shown, make_tombstones(withdrawn), catalogue.changed_at)
+        feed = Shown(info, shown, make_tombstones(withdrawn), catalogue.dated_at)
         documents = render_documents(feed, [form for form in formats if form != "ics"])
         if "ics" in formats:
             documents |= render_documents(replace(feed, items=show_withdrawals(dated)), ["ics"])
@@ -117,8 +117,8 @@ def _select(tx: Connection, criteria: Criteria, *, is_archived: bool) -> list[It
     return sorted(items, key=lambda item: (item.published_at, item.id), reverse=True)
 
 
-def _refuse_strangers(items: Sequence[Item], criteria: Criteria) -> None:
-    """The statement that selects items must mean what the criteria mean."""
+def refuse_strangers(items: Sequence[Item], criteria: Criteria) -> None:
+    """RenderError where one does not meet them: statements that select items must mean what the criteria mean."""
     strangers = [item.id for item in items if not criteria.is_met_by(item)]
     if strangers:
         raise RenderError(f"Feed {name_of(criteria)} would show item {strangers[0]}, which it did not ask for")

@@ -5,10 +5,11 @@ what a crash leaves open is done again.
 """
 
 import asyncio
-from collections import defaultdict
+import time
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import reduce
 from itertools import chain
 
 import structlog
@@ -19,17 +20,25 @@ from feeds.paths import FORMATS, path_of
 from feeds.render.icalendar import list_occasions
 from publisher.app import App
 from publisher.errors import FetchError
-from publisher.fetch.fetcher import Fetcher, Origin
+from publisher.fetch.fetcher import Fetcher, Limits, Origin
 from publisher.fetch.freshness import retry_after_s
 from publisher.fetch.identity import make_user_agent
 from publisher.store import hubs as store
+from publisher.store.batches import in_batches
 from publisher.store.hubs import Ping
+from publisher.store.items import read_items
+from publisher.store.translations import find_relatives
 from publisher.usecases.feeds import list_feeds, read_catalogue
 
 ITEMS_AT_ONCE = 500
 """Changed items that one transaction takes note of."""
 PINGS_AT_ONCE = 500
-"""Sent in one go; the rest waits for the next tick."""
+"""Read for one hub in one go; the rest waits for the next tick."""
+PINGS_TOGETHER = 4
+"""On their way to one hub at the same time."""
+TURN_S = 10.0
+"""A hub that takes longer for all that is due goes on at the next tick: until then the others would wait for it."""
+LIMITS = Limits(total_s=10, per_host=PINGS_TOGETHER)
 MOST_ATTEMPTS = 16
 """Some two days; the next change of the feed is told anyway."""
 FIRST_RETRY_S = 60
@@ -45,6 +54,10 @@ class PingReport:
     sent: int = 0
     postponed: int = 0
     given_up: int = 0
+
+    def plus(self, other: "PingReport") -> "PingReport":
+        """Both together."""
+        return PingReport(self.sent + other.sent, self.postponed + other.postponed, self.given_up + other.given_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +84,9 @@ async def ping_hubs(app: App, *, fetcher: Fetcher | None = None) -> PingReport:
     due = await asyncio.to_thread(_list_due, app, now)
     if not due:
         return PingReport()
-    by_hub: dict[str, list[Ping]] = defaultdict(list)
-    for ping in due:
-        by_hub[ping.hub].append(ping)
-    async with fetcher or Fetcher(make_user_agent(app.config)) as opened:
-        told = await asyncio.gather(*(_tell(opened, pings, now=now) for pings in by_hub.values()))
-    return await asyncio.to_thread(_record, app, [outcome for one in told for outcome in one], now=now)
+    async with fetcher or Fetcher(make_user_agent(app.config), LIMITS) as opened:
+        reports = await asyncio.gather(*(_tell(app, opened, pings, now=now) for pings in due))
+    return reduce(PingReport.plus, reports)
 
 
 def find_paths(items: Iterable[Item], feeds: Sequence[Criteria]) -> set[str]:
@@ -98,9 +108,10 @@ def _note_batch(app: App) -> set[str] | None:
     feeds = list(list_feeds(read_catalogue(app)))
     with app.database.read() as tx:
         changed = store.read_unannounced(tx, limit=ITEMS_AT_ONCE)
+        relatives = read_items(tx, find_relatives(tx, changed) - set(changed))
     if not changed:
         return None
-    paths = find_paths(chain.from_iterable(changed.values()), feeds)
+    paths = find_paths(chain(relatives, *changed.values()), feeds)
     topics = {app.config.site.base_url + path for path in paths}
     with app.database.write() as tx:
         store.put_pings(tx, app.config.web.hubs, topics, now=app.clock())
@@ -108,13 +119,20 @@ def _note_batch(app: App) -> set[str] | None:
     return topics
 
 
-async def _tell(fetcher: Fetcher, pings: Sequence[Ping], *, now: datetime) -> list[_Outcome]:
-    """Tell one hub, one feed after the other; where it is down, the rest is not tried."""
+async def _tell(app: App, fetcher: Fetcher, pings: Sequence[Ping], *, now: datetime) -> PingReport:
+    """Take a turn at one hub and write down what came of it, whatever the others do; what is left is due still.
+
+    One feed goes first: where the hub is down, the rest is not tried.
+    """
+    ends_at = time.monotonic() + TURN_S
     outcomes: list[_Outcome] = []
-    for ping in pings:
-        down = outcomes[-1] if outcomes and outcomes[-1].is_hub_down else None
-        outcomes.append(replace(down, ping=ping) if down else await _send(fetcher, ping, now=now))
-    return outcomes
+    for few in (pings[:1], *in_batches(pings[1:], size=PINGS_TOGETHER)):
+        down = next((one for one in outcomes[-PINGS_TOGETHER:] if one.is_hub_down), None)
+        if down:
+            outcomes += [replace(down, ping=ping) for ping in few]
+        elif time.monotonic() < ends_at:
+            outcomes += await asyncio.gather(*(_send(fetcher, ping, now=now) for ping in few))
+    return await asyncio.to_thread(_record, app, outcomes, now=now)
 
 
 async def _send(fetcher: Fetcher, ping: Ping, *, now: datetime) -> _Outcome:
@@ -131,14 +149,16 @@ async def _send(fetcher: Fetcher, ping: Ping, *, now: datetime) -> _Outcome:
     return _Outcome(ping, f"it answered {answer.status}", wait_s, is_hub_down=answer.status >= 500 or wait_s > 0)
 
 
-def _list_due(app: App, now: datetime) -> list[Ping]:
+def _list_due(app: App, now: datetime) -> list[list[Ping]]:
+    """What each hub is to be told now; a hub that is configured no more is forgotten."""
+    hubs = app.config.web.hubs
     with app.database.read() as tx:
-        due = store.list_due_pings(tx, now=now, limit=PINGS_AT_ONCE)
-    if {ping.hub for ping in due} <= set(app.config.web.hubs):
-        return due
-    with app.database.write() as tx:
-        store.drop_pings(tx, hubs=app.config.web.hubs)
-    return [ping for ping in due if ping.hub in app.config.web.hubs]
+        due = store.list_due_hubs(tx, now=now)
+        pings = [store.list_due_pings(tx, hub, now=now, limit=PINGS_AT_ONCE) for hub in sorted(due & set(hubs))]
+    if due - set(hubs):
+        with app.database.write() as tx:
+            store.drop_pings(tx, hubs=hubs)
+    return pings
 
 
 def _record(app: App, outcomes: Sequence[_Outcome], *, now: datetime) -> PingReport:

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from weakref import WeakValueDictionary
 
 from feeds.criteria import Criteria
 from feeds.paths import FORMATS, ROOT, Format
@@ -32,7 +33,8 @@ from publisher.usecases.feeds import ITEMS_PER_CALENDAR, ITEMS_PER_FEED
 from publisher.usecases.people import find_person, read_address
 
 PATH = ROOT + "personal/"
-DOCUMENTS_KEPT = 500
+CAPACITY_BYTES = 16 * 1024 * 1024
+"""Of documents in memory, beside those of all feeds."""
 
 _TOKEN_BYTES = 24
 _LONGEST_TOKEN = 100
@@ -72,13 +74,21 @@ class _Asked:
     changed_at: datetime
 
 
-class PersonalShelf:
-    """The personal feeds that were asked for last, for many threads."""
+_Key = tuple[str, Format]
+"""Hash of the token, and the format."""
 
-    def __init__(self, app: App) -> None:
+
+class PersonalShelf:
+    """The personal feeds that were asked for last, for many threads; who waits for one gets it compiled once."""
+
+    def __init__(self, app: App, *, capacity_bytes: int = CAPACITY_BYTES) -> None:
         self._app = app
-        self._kept: OrderedDict[tuple[str, Format], tuple[_Asked, Document]] = OrderedDict()
+        self._capacity_bytes = capacity_bytes
+        self._size_bytes = 0
+        self._kept: OrderedDict[_Key, tuple[_Asked, Document]] = OrderedDict()
         self._lock = threading.Lock()
+        """Held for moments only; whoever compiles holds the lock of the document."""
+        self._making: WeakValueDictionary[_Key, threading.Lock] = WeakValueDictionary()
 
     def feed(self, token: str, form: Format) -> Document | None:
         """The feed with that address as of now; None where there is none. RenderError where it cannot be made."""
@@ -87,16 +97,30 @@ class PersonalShelf:
             return None
         key = (asked.feed.token_hash, form)
         with self._lock:
-            kept = self._kept.get(key)
-        if kept and kept[0] == asked:
-            return kept[1]
-        document = _compile(self._app, asked, token=token, form=form)
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            kept = self._find_kept(key, asked)
+            if kept is None:
+                kept = _compile(self._app, asked, token=token, form=form)
+                self._keep(key, asked, document=kept)
+            return kept
+
+    def _find_kept(self, key: _Key, asked: _Asked) -> Document | None:
         with self._lock:
-            self._kept[key] = (asked, document)
+            kept = self._kept.get(key)
+            if kept is None or kept[0] != asked:
+                return None
             self._kept.move_to_end(key)
-            while len(self._kept) > DOCUMENTS_KEPT:
-                self._kept.popitem(last=False)
-        return document
+            return kept[1]
+
+    def _keep(self, key: _Key, asked: _Asked, *, document: Document) -> None:
+        with self._lock:
+            _, old = self._kept.pop(key, (None, None))
+            self._kept[key] = (asked, document)
+            self._size_bytes += document.size_bytes - (old.size_bytes if old else 0)
+            while self._size_bytes > self._capacity_bytes and len(self._kept) > 1:
+                _, (_, dropped) = self._kept.popitem(last=False)
+                self._size_bytes -= dropped.size_bytes
 
 
 def _find(app: App, token: str) -> _Asked | None:

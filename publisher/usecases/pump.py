@@ -20,12 +20,15 @@ from publisher.usecases.intents import (
     note_refused_logins,
     postpone,
 )
-from publisher.usecases.later import Later
+from publisher.usecases.later import KEPT_S, Later
 from publisher.usecases.run import Begun, Finished, Run, Wanted
 from subscribers.replies import Verdict
 
 GATHER_S = 0.05
 """How long outcomes wait for company before they are committed."""
+
+REST_S = 1.0
+"""A relay is asked for again so soon, whatever its pace says: a message to find out may have found out by then."""
 
 Progress = Callable[[int], None]
 """Called with the number of deliveries settled since the last call."""
@@ -42,7 +45,9 @@ class Pump:
         self._progress = progress
         self._pool = RelayPool(run.app.config, self)
         self._group_max = run.app.config.smtp.connections * 2
-        self._composer = Composer(run, kept_max=self._group_max, fail=self._fail_unsent, change=self._wake_up)
+        self._composer = Composer(
+            run, self._pool, kept_max=self._group_max, fail=self._fail_unsent, change=self._wake_up
+        )
         self._later = Later[Composed]()
         self._finished: list[Finished] = []
         self._open = 0
@@ -125,7 +130,6 @@ class Pump:
         for relay, hold in (await asyncio.to_thread(find_left_alone, self._run)).items():
             self._pool.leave_alone(relay, hold.wait_s, hold.reason)
         await self._pool.open()
-        self._composer.size_limit = self._pool.size_limit
 
     async def _compose(self, signers: SigningPool) -> None:
         try:
@@ -187,7 +191,7 @@ class Pump:
         for relay, connections in begun.connections.items():
             self._pool.limit(relay, connections)
         for relay, rest_s in begun.rests.items():
-            self._pool.rest(relay, rest_s)
+            self._pool.rest(relay, min(rest_s, REST_S))
         for relay, hold in begun.closed.items():
             self._pool.leave_alone(relay, hold.wait_s, hold.reason)
 
@@ -202,7 +206,8 @@ class Pump:
                 self._later.add(one, begun.waits[one.claim.id])
         if surplus := self._later.take_surplus():
             await asyncio.to_thread(postpone, self._run, {one.claim: wait_s for one, wait_s in surplus})
-            self._composer.expect_return()
+            if any(wait_s <= KEPT_S for _, wait_s in surplus):  # it is worth while to go on until it is due
+                self._composer.expect_return()
 
     async def _hold(self, edition_id: str, reason: str) -> None:
         """Begin nothing more of an edition, and let go of what is claimed of it."""

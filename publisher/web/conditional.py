@@ -11,6 +11,9 @@ from publisher.usecases.documents import CODINGS, Coding
 Headers = Iterable[tuple[bytes, bytes]]
 """As ASGI has them: names in small letters, a name perhaps several times."""
 
+_LONGEST_REMEMBERED = 200
+"""Of a header, in bytes: memory is not for strangers to fill."""
+_LONGEST_DATE = 64
 _ALIASES = {"x-gzip": "gzip"}
 
 
@@ -47,21 +50,28 @@ def is_fresh(asked: Asked, *, etag: str, changed_at: datetime | None) -> bool:
     """Whether the client's copy is still good (304). Where it names entity tags, they alone decide."""
     if asked.if_none_match is not None:
         return _is_named(etag, asked.if_none_match.decode("latin-1"))
-    since = _parse_date((asked.if_modified_since or b"").decode("latin-1"))
+    said = (asked.if_modified_since or b"").decode("latin-1")
+    since = _parse_date(said) if len(said) <= _LONGEST_DATE else None
     return since is not None and changed_at is not None and changed_at.replace(microsecond=0) <= since
 
 
-@lru_cache(maxsize=512)
 def choose_coding(accepted: bytes) -> Coding | None:
     """What the client weighs most among the codings there are; None: the bytes as they are.
 
     Among equals the one that saves most. Who says only ``*`` is taken to know gzip.
     """
+    return _choose_remembered(accepted) if len(accepted) <= _LONGEST_REMEMBERED else _choose(accepted)
+
+
+def _choose(accepted: bytes) -> Coding | None:
     weights = _parse_codings(accepted.decode("latin-1"))
     weights.setdefault("gzip", weights.get("*", 0.0))
     best = max(CODINGS, key=lambda coding: weights.get(coding, 0.0))
     weight = weights.get(best, 0.0)
     return best if weight > 0 and weight >= weights.get("identity", 0.0) else None
+
+
+_choose_remembered = lru_cache(maxsize=512)(_choose)
 
 
 def _is_named(etag: str, named: str) -> bool:

@@ -13,15 +13,16 @@ from starlette.routing import Route
 
 from feeds.paths import ROOT, Address, PageAddress, Redirect, is_topic, parse_page_path, parse_path
 from publisher.app import App
+from publisher.usecases.documents import Document
 from publisher.usecases.feed_choice import PATH, answer_choice, read_choice
 from publisher.usecases.feed_directory import OPML, SCRIPT, STYLE, directory_name, directory_path
+from publisher.usecases.feed_server_files import CACHE_CONTROL
 from publisher.usecases.feed_shelf import FeedShelf, target_of
 from publisher.web.conditional import Asked, Headers, read_asked
 from publisher.web.documents import Answer, answer, link_header, respond, to_response
 from publisher.web.pages import FEED_PAGE_HEADERS, base_path, page_response
 from publisher.web.readers import Allowance
 
-CACHE_CONTROL = "public, max-age=300, stale-if-error=86400"
 _RAW_CACHE_CONTROL = CACHE_CONTROL.encode()
 _CACHE_CONTROL_MISSING = "public, max-age=60"
 _TOO_MANY = b"Too many requests. Ask less often, and with If-None-Match: what has not changed costs nothing.\n"
@@ -37,10 +38,7 @@ class FeedDesk:
         self._allowance = Allowance(app.config.web.feeds_per_minute, app.config.web.trusted_proxies)
 
     def answer(self, target: str, headers: Headers, peer: str | None) -> Answer | None:
-        """The answer to GET or HEAD of that path and query, where it is in memory; it never waits.
-
-        A conditional request is never refused, and costs nothing where the copy is still good.
-        """
+        """The answer to GET or HEAD of that path and query, where it is in memory; it never waits."""
         path = target.removeprefix(self._prefix) if self._prefix else target
         document = self._shelf.find(path)
         if document is None:
@@ -51,16 +49,25 @@ class FeedDesk:
             return found
         return self._refuse(asked, peer) or found
 
+    def refuse(self, request: Request) -> Response | None:
+        """The refusal of a reader who has had too much; whatever it asks is counted."""
+        refusal = self._refuse(read_asked(request.scope["headers"]), request.client.host if request.client else None)
+        return to_response(refusal) if refusal else None
+
     def routes(self) -> list[Route]:
         """What is not in memory: feeds never asked for, redirects, pages."""
 
         def directory(name: str) -> Callable[[Request], Response]:
-            return lambda request: respond(request, self._shelf.directory(name), cache_control=CACHE_CONTROL)
+            return lambda request: self._give(request, self._shelf.directory(name))
+
+        def redirect(location: str) -> Callable[[Request], Response]:
+            return lambda _request: _redirect(self._prefix + location)
 
         languages = (None, *self._app.config.site.languages)
         pages = [(directory_path(language), directory_name(language)) for language in languages]
         return [
             *(Route(path, directory(name)) for path, name in pages),
+            *(Route(path.rstrip("/"), redirect(path)) for path, _name in pages),
             *(Route(ROOT + name, directory(name)) for _path, name in pages),
             *(Route(ROOT + name, directory(name)) for name in (OPML, STYLE, SCRIPT)),
             Route(PATH, self._choose),
@@ -68,11 +75,10 @@ class FeedDesk:
         ]
 
     def _serve_feed(self, request: Request) -> Response:
-        asked = read_asked(request.scope["headers"])
-        peer = request.client.host if request.client else None
-        refusal = self._refuse(asked, peer)
+        # Whether the copy is still good nobody knows before it is compiled, and that is what costs.
+        refusal = self.refuse(request)
         if refusal:
-            return to_response(refusal)
+            return refusal
         catalogue = self._shelf.catalogue()
         path, query, known = ROOT + request.path_params["path"], request.url.query, catalogue.known
         address = parse_path(path, query, known=known) or parse_page_path(path, query, known=known)
@@ -82,12 +88,27 @@ class FeedDesk:
             case Redirect(location):
                 return _redirect(self._prefix + location)
             case Address() | PageAddress():
+                target = target_of(address)
+                if not self._is_spelt(request, target):
+                    return _redirect(self._prefix + target)
                 document = self._shelf.feed(address, catalogue)
-                link = self._link(target_of(address))
-                return respond(request, document, cache_control=CACHE_CONTROL, link=link)
+                return respond(request, document, cache_control=CACHE_CONTROL, link=self._link(target))
+
+    def _is_spelt(self, request: Request, target: str) -> bool:
+        """Whether these very bytes were asked for: a needless ``%61`` is another address to every cache."""
+        path: str = request.scope["raw_path"].decode("latin-1").removeprefix(self._prefix)
+        return path == target.partition("?")[0]
+
+    def _give(self, request: Request, document: Document) -> Response:
+        """A document from memory."""
+        found = respond(request, document, cache_control=CACHE_CONTROL)
+        return found if found.status_code == HTTPStatus.NOT_MODIFIED else self.refuse(request) or found
 
     def _choose(self, request: Request) -> Response:
         """The answer to the form of the directory."""
+        refusal = self.refuse(request)
+        if refusal:
+            return refusal
         catalogue = self._shelf.catalogue()
         choice = read_choice(request.query_params.multi_items(), catalogue)
         if choice is None:
@@ -96,9 +117,8 @@ class FeedDesk:
         return HTMLResponse(answer_choice(self._app, catalogue, choice), headers=headers)
 
     def _refuse(self, asked: Asked, peer: str | None) -> Answer | None:
-        """The refusal of a reader who has had too much; whatever it asks is counted."""
         wait_s = self._allowance.take(peer, asked.forwarded_for, now_s=time.monotonic())
-        return _too_many(wait_s) if wait_s and not asked.is_conditional else None
+        return _too_many(wait_s) if wait_s else None
 
     def _link(self, path: str) -> bytes:
         web = self._app.config.web

@@ -1,5 +1,7 @@
 """The short way of a feed: from memory to the wire, ahead of the framework and, where it can be, of ASGI."""
 
+import asyncio
+import math
 from typing import Any
 
 from starlette.applications import Starlette
@@ -11,6 +13,11 @@ from publisher.web.feeds import FeedDesk
 
 HEAD_BYTES_MAX = 65_536
 """Of request line and headers together."""
+
+HEAD_WITHIN_S = 20.0
+"""From the connection, or the answer before, to the end of a request's head."""
+BODY_WITHIN_S = 300.0
+"""From there to the end of its body; also for what waits to be read by the client."""
 
 _METHODS = (b"GET", b"HEAD")
 
@@ -43,12 +50,27 @@ class QuickApp:
 class QuickProtocol(HttpToolsProtocol):
     """Uvicorn's protocol, which gives out what a ``QuickApp`` has in memory without making a task for it.
 
-    That is three times as fast; all else goes its usual way. It also cuts off who sends headers without end.
+    That is three times as fast; all else goes its usual way. It also cuts off who sends headers without end, and
+    who does not send what was begun: Uvicorn waits for that for ever.
     """
+
+    _due_at: float | None = None
+    """By the clock of the loop: when the client must have sent what comes next; None while it has sent all."""
+    _overdue_check: asyncio.TimerHandle | None = None
 
     _is_in_head = False
     _head_bytes = 0
     """Of the head that has not ended, beyond what came in one piece with its beginning."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as Uvicorn has it
+        super().connection_made(transport)
+        self._due_at = self.loop.time() + HEAD_WITHIN_S
+        self._end_overdue()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._overdue_check:
+            self._overdue_check.cancel()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._head_bytes += len(data) if self._is_in_head else 0
@@ -62,11 +84,32 @@ class QuickProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
+        self._due_at = self.loop.time() + BODY_WITHIN_S
         found = self._find()
         if found is None:
             super().on_headers_complete()
         else:
             self._write(found)
+
+    def on_message_complete(self) -> None:
+        if not self.cycle.response_complete:
+            self._due_at = None
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.cycle.response_complete:  # else the next one is under way
+            is_read = not self.transport.get_write_buffer_size()
+            self._due_at = self.loop.time() + (HEAD_WITHIN_S if is_read else BODY_WITHIN_S)
+
+    def _end_overdue(self) -> None:
+        """One timer a connection, which looks now and then: one for each request would cost what this class saves."""
+        now = self.loop.time()
+        if self._due_at is not None and self._due_at <= now:
+            self.transport.abort()
+        else:
+            next_at = min(self._due_at or math.inf, now + HEAD_WITHIN_S)
+            self._overdue_check = self.loop.call_at(next_at, self._end_overdue)
 
     def _find(self) -> Answer | None:
         """Only where nothing is under way on this connection: answers go out in the order of requests."""

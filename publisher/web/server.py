@@ -67,7 +67,9 @@ def make_web_app(app: App, extra_routes: Sequence[BaseRoute] = (), *, shelf: Fee
     parts = [part.routes for part in (unsubscribe, websub, editions, home, static)]
     staff_part = staff.closed_routes if staff.is_apart(app) else staff.routes
     routes = [route for part in [*parts, staff_part] for route in part(app)]
-    return QuickApp(desk, _make(app, [*extra_routes, *personal.routes(app), *desk.routes(), *routes]))
+    return QuickApp(
+        desk, _make(app, [*extra_routes, *personal.routes(app, refuse=desk.refuse), *desk.routes(), *routes])
+    )
 
 
 def make_staff_app(app: App) -> Starlette:

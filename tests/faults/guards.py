@@ -52,7 +52,7 @@ def drop_unique_key(database: Path) -> None:
 
 def _ignore_fences() -> None:
     """Turn every question for the fence in a WHERE clause into one that everybody answers."""
-    pattern = re.compile(r"(?:\w+\.)?fence = (\?)")
+    pattern = re.compile(r"(?:(?:\w+\.)?fence|leases\.id) = (\?)")
 
     @event.listens_for(Engine, "before_cursor_execute", retval=True)
     def loosen(_connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any) -> tuple[str, Any]:

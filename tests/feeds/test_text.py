@@ -1,5 +1,7 @@
 """Text from outside: what is left of it when it is clean."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,3 +129,15 @@ def test_any_markup_is_read_and_sanitised(markup: str, limit: int) -> None:
 @given(st.binary(), st.none() | st.text(max_size=20))
 def test_any_bytes_are_a_page(body: bytes, charset: str | None) -> None:
     parse_html(decode_page(body, charset))
+
+
+def test_links_without_end_take_no_memory() -> None:
+    # given
+    tracemalloc.start()
+    # when
+    for number in range(100):
+        sanitise_html(f'<a href="https://a.example/{number}{"x" * 190_000}">a</a>', "https://a.example/")
+    kept_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # then
+    assert kept_bytes < 1_000_000

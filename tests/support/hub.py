@@ -48,6 +48,8 @@ class Hub:
     refusals: list[int] = field(default_factory=list)
     """Statuses to answer the next requests with, instead of doing what they ask."""
     retry_after: str = ""
+    is_held: bool = False
+    """Whether it keeps those who ask waiting."""
     unverified: list[Key] = field(default_factory=list)
     verifies_first: bool = False
     """Whether it asks back before it answers, as some hubs do."""
@@ -68,6 +70,8 @@ class Hub:
     async def take(self, request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
         self.requests.append(form)
+        while self.is_held:
+            await asyncio.sleep(0.01)
         if self.refusals:
             headers = {"Retry-After": self.retry_after} if self.retry_after else {}
             return Response(status_code=self.refusals.pop(0), headers=headers)

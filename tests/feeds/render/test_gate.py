@@ -1,10 +1,11 @@
 """The gate lets out what can be read back and holds every item, and nothing else."""
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
-from feeds.model import Item
+from feeds.model import Classification, Item
 from feeds.paths import ARCHIVED_FORMATS, Format
 from feeds.render import FeedInfo, GateError, check_document, make_feed, render
 
@@ -73,3 +74,15 @@ def test_a_document_that_is_none_of_its_format_stays(
     # then
     with pytest.raises(GateError, match=problem):
         check_document(document.replace(*change), feed, form)
+
+
+@pytest.mark.parametrize("line", [b"DTSTART;VALUE=DATE:20261224\r\n", b"DTSTAMP:20261120T110000Z\r\n"])
+def test_an_event_without_what_it_must_have_stays(info: FeedInfo, make_item: Callable[..., Item], line: bytes) -> None:
+    # given
+    feed = make_feed(info, [make_item(1, classification=Classification(deadline=date(2026, 12, 24)))])
+    document = render(feed, "ics")
+    check_document(document, feed, "ics")
+    assert line in document
+    # then
+    with pytest.raises(GateError, match="an event has no DTST"):
+        check_document(document.replace(line, b""), feed, "ics")

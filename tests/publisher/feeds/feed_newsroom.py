@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 
 from feeds.content import Content
 from feeds.model import Classification, Item
@@ -12,6 +12,8 @@ from publisher.app import App
 from publisher.store.frozen import freeze_item
 from publisher.store.item_changes import change_item
 from publisher.store.items import read_item
+from publisher.store.newsroom import read_labels
+from publisher.store.retired import retire_label, revive_label
 from publisher.store.schema import item_labels, item_versions, items, themes
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -50,6 +52,17 @@ class Newsroom:
         rule = {"id": code, "title": {"en": title}}
         with self.app.database.write() as tx:
             tx.execute(insert(themes).values(id=code, position=0, rule=rule))
+
+    def retire_theme(self, code: str, *, now: datetime) -> None:
+        with self.app.database.write() as tx:
+            (label,) = (theme for theme in read_labels(tx)[0] if theme.id == code)
+            retire_label(tx, "theme", label, successor=None, now=now)
+            tx.execute(delete(themes).where(themes.c.id == code))
+
+    def revive_theme(self, code: str, *, title: str) -> None:
+        with self.app.database.write() as tx:
+            revive_label(tx, "theme", code)
+        self.add_theme(code, title=title)
 
     def make_change(self, change: str) -> None:
         match change:

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 
 import httpx
 import pytest
-from feed_newsroom import NOON, Newsroom
+from feed_newsroom import ABOUT, NOON, Newsroom
 from lxml import etree
 
 from feeds.content import content_of
 from feeds.criteria import Criteria
 from feeds.paths import ARCHIVED_FORMATS, Address, parse_path
 from publisher.errors import NotFoundError
-from publisher.store.item_changes import change_item
+from publisher.store.item_changes import NewItem, change_item, insert_items
 from publisher.store.items import read_item
 from publisher.store.schema import items
 from publisher.usecases.feed_archives import ITEMS_PER_ARCHIVE, close_archives, compile_archive
@@ -188,6 +188,28 @@ def test_whatever_happens_the_chain_tells_the_newest_of_every_item(newsroom: New
     # then
     assert read_catalogue(newsroom.app).archives["feeds/all/all"] > 1
     assert follow(newsroom, "/feeds/all/all.atom") == list_titles(newsroom)
+
+
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(hours=9)])
+def test_what_was_stamped_before_an_archive_and_committed_after_it_is_in_the_chain(
+    newsroom: Newsroom, late: timedelta
+) -> None:
+    # given
+    put_many(newsroom, 120)
+    for number in range(61, 111):
+        rename(newsroom, number, title=f"Ferry line {number} closes", now=NOON)
+    close_archives(newsroom.app)
+    assert read_catalogue(newsroom.app).archives["feeds/all/all"] == 2
+    # when
+    rename(newsroom, 1, title="Ferry line 1 closes", now=NOON - late)
+    with newsroom.app.database.write() as tx:
+        old = replace(content_of(read_item(tx, 2)), published_at=NOON - timedelta(days=30), title="Ferry line 200")
+        insert_items(tx, [NewItem("new", old, ABOUT)], now=NOON - late)
+    close_archives(newsroom.app)
+    # then
+    known = follow(newsroom, "/feeds/all/all.atom")
+    assert known == list_titles(newsroom)
+    assert {"Ferry line 1 closes", "Ferry line 200"} <= set(known.values())
 
 
 def list_titles(newsroom: Newsroom) -> dict[str, str]:

@@ -1,17 +1,22 @@
 """What the publisher itself writes into feeds: withdrawn items, and feeds that have ended."""
 
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import feedparser
+import icalendar
 import pytest
-from feed_newsroom import NOON, Newsroom
+from feed_newsroom import ABOUT, NOON, Newsroom
 from lxml import etree
 
+from feeds.content import content_of
 from feeds.criteria import Criteria
 from feeds.model import Image
 from publisher.errors import ConfigError, NotFoundError
 from publisher.store.editions import find_item_releases
+from publisher.store.item_changes import change_item
+from publisher.store.items import read_item
 from publisher.usecases.feeds import compile_formats, list_feeds, read_catalogue
 from publisher.usecases.items import reinstate_item, show_item, withdraw_item
 from publisher.usecases.newsroom import apply, export
@@ -70,6 +75,26 @@ def test_a_withdrawn_item_leaves_a_tombstone_and_says_so_in_its_language(newsroo
     assert entry.findtext("a:title", namespaces=NS) == "Retiré : Ferry line 1 opens"
     assert entry.findtext("a:updated", namespaces=NS) == tombstone.get("when")
     assert entry.findtext("a:summary", namespaces=NS) == "Cette information a été retirée. C’était un autre <b>bac</b>."
+
+
+def test_a_withdrawn_item_that_is_corrected_has_changed_since(newsroom: Newsroom) -> None:
+    # given
+    newsroom.put(1, classification=replace(ABOUT, deadline=date(2026, 12, 24)))
+    withdraw_item(newsroom.app, 1)
+    # when
+    with newsroom.app.database.write() as tx:
+        item = read_item(tx, 1)
+        content = replace(content_of(item), title="A ferry line")
+        classification = replace(item.classification, deadline=date(2026, 12, 24))
+        change_item(tx, 1, content=content, classification=classification, now=NOON + timedelta(hours=5))
+    # then
+    found = compile_all(newsroom)
+    atom, corrected_at = etree.fromstring(found["atom"]), "2026-11-20T17:00:00+00:00"
+    assert [one.text for one in atom.iter("{http://www.w3.org/2005/Atom}updated")] == [corrected_at] * 2
+    assert [one.get("when") for one in atom.findall("at:deleted-entry", NS)] == [corrected_at]
+    assert json.loads(found["json"])["items"][0]["date_modified"] == corrected_at
+    (event,) = icalendar.Calendar.from_ical(found["ics"]).events
+    assert (event["dtstamp"].dt, event["last-modified"].dt) == (NOON + timedelta(hours=5),) * 2
 
 
 @pytest.mark.parametrize("form", ["atom", "rss", "json"])

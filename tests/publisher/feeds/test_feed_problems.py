@@ -9,11 +9,12 @@ from live_web import open_web
 from structlog.testing import capture_logs
 
 from feeds.criteria import Criteria
-from feeds.paths import Address
+from feeds.paths import Address, PageAddress
 from feeds.render import Feed
 from publisher.errors import RenderError
-from publisher.usecases import feed_documents, feeds
+from publisher.usecases import feed_documents, feed_pages, feeds
 from publisher.usecases.doctor import examine
+from publisher.usecases.feed_pages import compile_page
 from publisher.usecases.feed_shelf import FeedShelf
 from publisher.usecases.feeds import compile_formats, list_feed_problems, read_catalogue
 from publisher.web.server import make_staff_app
@@ -90,3 +91,35 @@ def test_an_item_that_a_feed_did_not_ask_for_is_refused(newsroom: Newsroom, monk
 
 def doctor(newsroom: Newsroom) -> tuple[bool, str]:
     return next((one.is_well, one.text) for one in examine(newsroom.config_file) if one.subject == "feeds")
+
+
+@pytest.mark.parametrize("loss", ["Ferry line 2", 'href="https://harbour.example/news/1"', "<article"])
+def test_a_page_that_lost_something_is_not_served_and_the_last_good_one_is(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch, loss: str
+) -> None:
+    # given
+    shelf, address = FeedShelf(newsroom.app, fresh_for_s=0), PageAddress(Criteria())
+    newsroom.put(1, title="5 < 6 &amp; <b>  \u200f\u00a0Ⴀ")
+    good = shelf.feed(address, shelf.catalogue())
+    render = feed_pages._render
+    monkeypatch.setattr(
+        feed_pages, "_render", lambda *args, **named: render(*args, **named).replace(loss.encode(), b"")
+    )
+    # when
+    newsroom.put(2, updated_at=NOON)
+    # then
+    assert shelf.feed(address, shelf.catalogue()) == good
+    with pytest.raises(RenderError, match="The page of feeds/all/all"):
+        compile_page(newsroom.app, read_catalogue(newsroom.app), criteria=Criteria())
+
+
+@pytest.mark.parametrize("statement", ["select_dated_items", "select_withdrawn"])
+def test_an_item_that_nobody_asked_for_is_refused_also_in_calendars_and_tombstones(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    # given
+    stranger = newsroom.put(1)
+    monkeypatch.setattr(feeds, statement, lambda *_, **__: [stranger])
+    # then
+    with pytest.raises(RenderError, match="did not ask for"):
+        compile_formats(newsroom.app, read_catalogue(newsroom.app), criteria=FRENCH.criteria)

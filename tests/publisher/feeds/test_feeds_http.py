@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+from datetime import timedelta
 
 import brotli
 import feedparser
@@ -7,6 +8,7 @@ import httpx
 import pytest
 import zstandard
 from feed_newsroom import NOON, Newsroom
+from live_web import open_web, with_base_url
 from lxml import etree, html
 
 from feeds.model import Classification
@@ -284,3 +286,75 @@ def test_the_directory_has_the_headers_of_pages(client: httpx.Client) -> None:
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["content-security-policy"].startswith("default-src 'none'")
     assert headers["cache-control"] == "public, max-age=300, stale-if-error=86400"
+
+
+def test_what_one_run_collects_in_several_commits_is_not_taken_for_unchanged(
+    newsroom: Newsroom, client: httpx.Client
+) -> None:
+    # given
+    newsroom.put(1, updated_at=NOON - timedelta(minutes=1))
+    first = client.get(ALL)
+    # when
+    newsroom.put(2, updated_at=NOON - timedelta(minutes=1))
+    second = client.get(ALL, headers={"If-Modified-Since": first.headers["last-modified"]})
+    again = client.get(ALL, headers={"If-Modified-Since": second.headers["last-modified"]})
+    # then
+    assert second.status_code == 200
+    assert b"Ferry line 2 opens" in second.content
+    assert second.headers["last-modified"] == "Fri, 20 Nov 2026 11:59:01 GMT"
+    assert again.status_code == 304
+
+
+def test_no_date_to_come_is_told(newsroom: Newsroom, client: httpx.Client) -> None:
+    # given
+    newsroom.put(1, updated_at=NOON)
+    first = client.get(ALL)
+    # when
+    newsroom.put(2, updated_at=NOON)
+    second = client.get(ALL, headers={"If-Modified-Since": first.headers["last-modified"]})
+    # then
+    assert second.status_code == 200
+    assert "last-modified" not in second.headers
+
+
+def test_a_feed_that_ends_is_modified_when_it_ends(newsroom: Newsroom, client: httpx.Client) -> None:
+    # given
+    newsroom.put(1, updated_at=NOON - timedelta(days=9))
+    newsroom.add_theme("ferries", title="Ferries")
+    path = "/feeds/all/theme/ferries.atom"
+    first = client.get(path)
+    # when
+    newsroom.retire_theme("ferries", now=NOON - timedelta(days=1))
+    second = client.get(path, headers={"If-Modified-Since": first.headers["last-modified"]})
+    # then
+    assert second.status_code == 200
+    assert b"This feed has ended" in second.content
+    assert second.headers["last-modified"] == "Thu, 19 Nov 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/feeds/all/%61ll.atom", "/feeds/all/all.atom"),
+        ("/feeds/all/theme%2Fasylum.html", "/feeds/all/theme/asylum.html"),
+        ("/feeds/all/mi%78.atom?kind=call", "/feeds/all/mix.atom?kind=call"),
+        ("/feeds", "/feeds/"),
+        ("/feeds/fr", "/feeds/fr/"),
+    ],
+)
+def test_another_spelling_of_a_path_is_redirected_within_the_site(
+    newsroom: Newsroom, client: httpx.Client, path: str, location: str
+) -> None:
+    # when
+    answer = client.get(path, headers={"Host": "elsewhere.example"})
+    below = httpx_below(newsroom, path)
+    # then
+    assert (answer.status_code, answer.headers["location"]) == (301, location)
+    assert client.get(location).status_code == 200
+    assert [one.headers["location"] for one in below] == ["/news" + location] * 2
+
+
+def httpx_below(newsroom: Newsroom, path: str) -> list[httpx.Response]:
+    """Asked of a site below a path, whose proxy passes that path on or does not."""
+    with open_web(with_base_url(newsroom.app, "https://harbour.example/news")) as client:
+        return [client.get(prefix + path) for prefix in ("/news", "")]

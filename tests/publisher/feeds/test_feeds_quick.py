@@ -13,7 +13,11 @@ import pytest
 from feed_newsroom import Newsroom
 from feed_site import Site
 from live_web import open_web, with_base_url
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
+from publisher.web import quick
 from publisher.web.server import make_web_app
 
 ALL = "/feeds/all/all.atom"
@@ -178,3 +182,42 @@ def test_hubs_stand_in_a_link_header(newsroom: Newsroom) -> None:
             '<https://harbour.example/feeds/all/region/africa.rss>; rel="self"'
         )
     assert all("link" not in answer.headers for answer in others), "hubs are not told of these"
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        "",
+        "GET /feeds/all/all.atom HTTP/1.1\r\nHost: x\r\n",
+        request("/u/nobody", "Content-Length: 9", method="POST") + "half",
+        request(ALL) + "\r\n",
+        request("/feeds/nothing") + "\r\n",
+    ],
+)
+def test_who_does_not_send_what_was_begun_is_cut_off(
+    client: httpx.Client, site: Site, monkeypatch: pytest.MonkeyPatch, begun: str
+) -> None:
+    # given
+    client.get(ALL)
+    monkeypatch.setattr(quick, "HEAD_WITHIN_S", 0.2)
+    monkeypatch.setattr(quick, "BODY_WITHIN_S", 0.2)
+    # when the client sends no more
+    with suppress(ConnectionResetError):
+        talk(site.url, begun)
+    # then it did end, before the ten seconds that the client would wait
+
+
+def test_a_request_that_takes_long_here_is_not_cut_off(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given a page that takes longer than a client may
+    monkeypatch.setattr(quick, "HEAD_WITHIN_S", 0.1)
+    monkeypatch.setattr(quick, "BODY_WITHIN_S", 0.1)
+
+    async def slow(_request: Request) -> PlainTextResponse:
+        await asyncio.sleep(0.5)
+        return PlainTextResponse("done")
+
+    with open_web(newsroom.app, lambda app: make_web_app(app, [Route("/slow", slow)])) as client:
+        # when
+        text = talk(str(client.base_url), request("/slow") + request("/slow", "Connection: close"))
+    # then
+    assert text.count("done") == 2

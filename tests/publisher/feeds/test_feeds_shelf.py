@@ -1,22 +1,28 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Event
 
 import pytest
-from feed_newsroom import NOON, Newsroom
-from sqlalchemy import insert
+from feed_newsroom import ABOUT, NOON, Newsroom, make_item
+from sqlalchemy import insert, update
 
+from feeds.content import content_of
 from feeds.criteria import Criteria
-from feeds.model import Classification
+from feeds.model import Classification, Translation
 from feeds.paths import Address, Format
+from feeds.urls import make_url_key
 from publisher.app import App
 from publisher.errors import RenderError
-from publisher.store.schema import progress
+from publisher.store.item_changes import change_item
+from publisher.store.items import read_item, read_items
+from publisher.store.schema import item_keys, progress, themes
+from publisher.store.translations import link_translations
 from publisher.usecases.documents import Document
 from publisher.usecases.feed_shelf import FeedShelf, target_of
 from publisher.usecases.feeds import Catalogue, compile_together
+from publisher.usecases.items import withdraw_item
 
 ALL = Address(Criteria.of(), "atom")
 RSS = Address(Criteria.of(), "rss")
@@ -139,6 +145,36 @@ def test_a_translation_renews_the_feeds_of_its_original(newsroom: Newsroom) -> N
     assert {"all/theme/asylum.json", "fr/all.json", "all/theme/trafficking.json"} <= kept.renew()
 
 
+def lead(newsroom: Newsroom, number: int, *others: int) -> None:
+    """The source of that item says that it stands in these other languages."""
+    with newsroom.app.database.write() as tx:
+        item = read_item(tx, number)
+        led_to = tuple(Translation(one.language, one.url) for one in read_items(tx, others))
+        content = replace(content_of(item), alternates=led_to)
+        change_item(tx, number, content=content, classification=item.classification, now=NOON)
+        link_translations(tx, [number], written=[number], now=NOON)
+
+
+@pytest.mark.parametrize("withdrawn", [[3], []])
+def test_an_item_that_is_a_translation_no_more_renews_its_feeds(newsroom: Newsroom, withdrawn: list[int]) -> None:
+    # given an item and two translations of one language, of which it shows the first or none
+    strange = Classification(("trafficking",), "trafficking", kind="news")
+    newsroom.put(1, published_at=NOON - timedelta(days=9))
+    for number in (2, 3):
+        newsroom.put(number, language="fr", classification=strange if number == 3 else ABOUT)
+    with newsroom.app.database.write() as tx:
+        keys = [{"key": f"url:{make_url_key(make_item(number).url)}", "item_id": number} for number in (1, 2, 3)]
+        tx.execute(insert(item_keys), keys)
+    lead(newsroom, 1, 2, 3)
+    for number in withdrawn:
+        withdraw_item(newsroom.app, number)
+    kept = Kept.of(newsroom)
+    # when
+    lead(newsroom, 1, 2)
+    # then
+    assert "all/theme/trafficking.json" in kept.renew()
+
+
 def test_what_is_no_change_of_items_renews_nothing(newsroom: Newsroom) -> None:
     # given
     newsroom.put(1)
@@ -255,3 +291,21 @@ def test_what_is_asked_for_least_goes_when_memory_is_full(newsroom: Newsroom) ->
         take(shelf, address)
     # then
     assert compiler.made == [ALL, CALLS, ALL]
+
+
+def test_a_feed_made_of_a_catalogue_that_is_past_is_made_again(newsroom: Newsroom) -> None:
+    # given somebody who has looked at the catalogue, and is slow
+    newsroom.put(1)
+    newsroom.add_theme("ferries", title="Ferries")
+    shelf = FeedShelf(newsroom.app, fresh_for_s=0)
+    address = Address(Criteria.of(["ferries"]), "atom")
+    past = shelf.catalogue()
+    with newsroom.app.database.write() as tx:
+        tx.execute(
+            update(themes).where(themes.c.id == "ferries").values(rule={"id": "ferries", "title": {"en": "Ships"}})
+        )
+    shelf.catalogue()
+    # when
+    shelf.feed(address, past)
+    # then
+    assert b"Ships" in take(shelf, address)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import brotli
@@ -115,3 +116,21 @@ def test_files_for_web_servers_that_somebody_has_changed_are_left_alone(newsroom
     build_static(newsroom.app, tree)
     # then
     assert (tree / "_headers").read_text() == "/*\n  X-Own: yes\n"
+
+
+@pytest.mark.parametrize(("title", "days"), [("Ferries", 5), ("Ships", 0)])
+def test_a_theme_that_came_and_ended_again_between_two_builds_is_written_anew(
+    newsroom: Newsroom, tmp_path: Path, title: str, days: int
+) -> None:
+    # given a theme that has ended
+    newsroom.add_theme("ferries", title="Ferries")
+    newsroom.retire_theme("ferries", now=NOON)
+    build_static(newsroom.app, tmp_path / "www")
+    # when
+    newsroom.revive_theme("ferries", title=title)
+    newsroom.retire_theme("ferries", now=NOON + timedelta(days=days))
+    build_static(newsroom.app, tmp_path / "www")
+    build_static(newsroom.app, tmp_path / "anew")
+    # then
+    path = "feeds/all/theme/ferries.atom"
+    assert (tmp_path / "www" / path).read_bytes() == (tmp_path / "anew" / path).read_bytes()

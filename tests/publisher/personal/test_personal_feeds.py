@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,8 +20,10 @@ from feeds.paths import FORMATS
 from publisher.errors import NotFoundError, RenderError, StateError
 from publisher.store.schema import items, personal_feeds, subscribers
 from publisher.store.subscribers import end_subscriptions, suppress_address
+from publisher.usecases.documents import Document
 from publisher.usecases.feed_tree import build_static
-from publisher.usecases.personal_feeds import issue_feed, revoke_feed
+from publisher.usecases.items import withdraw_item
+from publisher.usecases.personal_feeds import PersonalShelf, issue_feed, revoke_feed
 from publisher.usecases.subscribers import erase_subscriber, show_subscriber
 from subscribers.tokens import address_hash
 
@@ -89,6 +92,34 @@ def test_a_piece_is_shown_once_in_the_readers_language_else_in_its_own(newsroom:
     # then
     assert titles(get(issue_feed(newsroom.app, ANA)["atom"])) == {"Asylum in Africa", "Development in Asia"}
     assert titles(get(issue_feed(newsroom.app, "fanny@example.org")["atom"])) == {"En français"}
+
+
+def translate(newsroom: Newsroom, original: int, *, theme: str) -> int:
+    """A French translation of the item; its number."""
+    french = newsroom.add_item(released_at=MONDAY, themes=[theme], language="fr", title="En français")
+    with newsroom.app.database.write() as tx:
+        tx.execute(update(items).where(items.c.id == french).values(original_id=original))
+    return french
+
+
+def test_a_translation_that_nobody_asked_for_hides_no_original(newsroom: Newsroom, get: Get) -> None:
+    # given
+    newsroom.add_person("fanny", Criteria.of(["development"]), language="fr")
+    # when
+    translate(newsroom, 2, theme="asylum")
+    # then
+    assert titles(get(issue_feed(newsroom.app, "fanny@example.org")["atom"])) == {"Development in Asia"}
+
+
+def test_a_translation_that_was_withdrawn_hides_no_original(newsroom: Newsroom, get: Get) -> None:
+    # given
+    newsroom.add_person("fanny", Criteria.of(["development"]), language="fr")
+    french = translate(newsroom, 2, theme="development")
+    # when
+    withdraw_item(newsroom.app, french)
+    # then
+    found = titles(get(issue_feed(newsroom.app, "fanny@example.org")["atom"]))
+    assert found == {"Development in Asia", "Retiré : En français"}
 
 
 def test_it_is_private(newsroom: Newsroom, get: Get) -> None:
@@ -252,6 +283,38 @@ def test_its_address_is_never_logged(
     logged = "".join([*ours, *capsys.readouterr()])
     assert "no feed today" in logged
     assert urlsplit(url).path.rpartition("/")[2].removesuffix(".atom") not in logged
+
+
+def take(shelf: PersonalShelf, url: str) -> Document:
+    document = shelf.feed(urlsplit(url).path.rpartition("/")[2].removesuffix(".atom"), "atom")
+    assert document is not None
+    return document
+
+
+def test_the_one_that_was_not_asked_for_longest_leaves_memory_first(newsroom: Newsroom) -> None:
+    # given
+    newsroom.add_person("ben", Criteria.of(["development"]))
+    newsroom.add_person("cem", Criteria.of(["development"]))
+    ana, ben, cem = (issue_feed(newsroom.app, f"{name}@example.org")["atom"] for name in ("ana", "ben", "cem"))
+    sizes = [take(PersonalShelf(newsroom.app), url).size_bytes for url in (ana, ben, cem)]
+    shelf = PersonalShelf(newsroom.app, capacity_bytes=sum(sizes) - 1)
+    # when
+    first, second = take(shelf, ana), take(shelf, ben)
+    assert take(shelf, ana) is first
+    take(shelf, cem)
+    # then
+    assert take(shelf, ana) is first
+    assert take(shelf, ben) is not second
+
+
+def test_one_that_many_wait_for_is_compiled_once(newsroom: Newsroom) -> None:
+    # given
+    url, shelf = issue_feed(newsroom.app, ANA)["atom"], PersonalShelf(newsroom.app)
+    # when
+    with ThreadPoolExecutor(8) as threads:
+        documents = list(threads.map(lambda _: take(shelf, url), range(16)))
+    # then
+    assert len({id(document) for document in documents}) == 1
 
 
 def test_it_works_below_a_path(newsroom: Newsroom) -> None:

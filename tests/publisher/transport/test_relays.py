@@ -541,6 +541,7 @@ def test_the_smallest_size_that_a_relay_names_is_the_limit() -> None:
             relays = [{"name": name, "port": port} for name, port in (("a", a), ("b", b), ("c", c))]
             async with posting(*relays) as post:
                 await post.pool.open()
+                await post.until(lambda: post.pool.size_limit == 1000)
                 return post.pool.size_limit
 
     assert run(test()) == 1000

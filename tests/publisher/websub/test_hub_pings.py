@@ -3,23 +3,30 @@
 import asyncio
 import fcntl
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hub import Hub
+from hub import Hub, open_hub
 from newsroom_app import MONDAY, Newsroom, with_hubs
+from sqlalchemy import insert
 
 from feeds.content import content_of
+from feeds.model import Translation
+from feeds.urls import make_url_key
 from publisher.app import open_app
 from publisher.store.hubs import end_ping, list_due_pings
-from publisher.store.item_changes import change_item
+from publisher.store.item_changes import NewItem, change_item, insert_items
 from publisher.store.items import read_item
+from publisher.store.schema import item_keys
 from publisher.store.schema_hubs import hub_pings
+from publisher.store.translations import link_translations
 from publisher.usecases.feed_tree import build_static
 from publisher.usecases.hub_pings import FIRST_RETRY_S, MOST_ATTEMPTS, PingReport, note_changes, ping_hubs
+from publisher.usecases.items import withdraw_item
 from publisher.usecases.service import hub_tick
 
 SITE = "https://harbour.example/feeds/"
@@ -86,6 +93,48 @@ def test_a_feed_that_an_item_leaves_has_changed_too(newsroom: Newsroom, hub: Hub
     assert told(hub) == both | {name.replace("all/", "en/", 1) for name in both}
 
 
+def join(newsroom: Newsroom, original: int, *, title: str) -> int:
+    """A French item that its source calls a translation of that one; its number."""
+    with newsroom.app.database.write() as tx:
+        first = read_item(tx, original)
+        led_to = (Translation(first.language, first.url),)
+        content = replace(content_of(first), language="fr", url=f"{first.url}/fr", title=title, alternates=led_to)
+        (number,) = insert_items(tx, [NewItem(title, content, first.classification)], now=newsroom.clock.now)
+        tx.execute(insert(item_keys).values(key=f"url:{make_url_key(first.url)}", item_id=original))
+        link_translations(tx, [number], written=[number], now=newsroom.clock.now)
+    return number
+
+
+def test_a_translation_that_comes_is_told_of_the_feeds_that_lead_to_it(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    number = newsroom.add_item(released_at=MONDAY)
+    tell(newsroom)
+    hub.requests.clear()
+    newsroom.clock.forward(hours=1)
+    # when
+    french = join(newsroom, number, title="En français")
+    tell(newsroom)
+    # then
+    assert {"en/all", "fr/all", "all/all"} <= told(hub)
+    with newsroom.app.database.read() as tx:
+        first, other = read_item(tx, number), read_item(tx, french)
+    assert (first.version, other.version) == (2, 1)
+    assert first.updated_at >= newsroom.clock.now
+
+
+def test_a_translation_that_is_withdrawn_is_told_of_the_feeds_that_led_to_it(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    number = newsroom.add_item(released_at=MONDAY)
+    french = join(newsroom, number, title="En français")
+    tell(newsroom)
+    hub.requests.clear()
+    # when
+    withdraw_item(newsroom.app, french)
+    tell(newsroom)
+    # then
+    assert {"en/all", "fr/all"} <= told(hub)
+
+
 def test_many_changes_between_two_ticks_are_told_once(newsroom: Newsroom, hub: Hub) -> None:
     # given
     number = newsroom.add_item(released_at=MONDAY)
@@ -113,7 +162,7 @@ def test_a_change_while_the_hub_is_told_is_told_again(newsroom: Newsroom, hub: H
     number = newsroom.add_item(released_at=MONDAY)
     note_changes(newsroom.app)
     with newsroom.app.database.read() as tx:
-        under_way = list_due_pings(tx, now=MONDAY, limit=100)
+        under_way = list_due_pings(tx, hub.url, now=MONDAY, limit=100)
     # when
     newsroom.clock.forward(seconds=1)
     relabel(newsroom, number, kind="event")
@@ -211,6 +260,51 @@ def test_a_hub_that_nobody_listens_at_does_not_hold_up_another(newsroom: Newsroo
     report = tell(newsroom)
     # then
     assert report.sent == report.postponed == len(hub.pings()) > 0
+
+
+def test_a_hub_that_does_not_answer_yet_does_not_hold_up_another(newsroom: Newsroom, hub: Hub) -> None:
+    # given
+    with open_hub(is_held=True) as slow, ThreadPoolExecutor(1) as threads:
+        newsroom.app = with_hubs(newsroom.app, slow.url, hub.url)
+        newsroom.add_item(released_at=MONDAY)
+        note_changes(newsroom.app)
+        # when
+        telling = threads.submit(asyncio.run, ping_hubs(newsroom.app))
+        try:
+            # then
+            hub.wait_until(lambda: {row["hub"] for row in newsroom.rows(hub_pings)} == {slow.url}, timeout_s=5)
+        finally:
+            slow.is_held = False
+        assert telling.result().sent == 2 * len(hub.pings()) > 0
+
+
+def test_what_waits_for_one_hub_crowds_out_no_other(
+    newsroom: Newsroom, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    monkeypatch.setattr("publisher.usecases.hub_pings.PINGS_AT_ONCE", 1)
+    with open_hub() as other:
+        newsroom.app = with_hubs(newsroom.app, hub.url, other.url)
+        newsroom.add_item(released_at=MONDAY)
+        # when
+        tell(newsroom)
+        # then
+        assert len(hub.pings()) == len(other.pings()) == 1
+
+
+def test_a_hub_that_takes_too_long_goes_on_at_the_next_tick(
+    newsroom: Newsroom, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    newsroom.add_item(released_at=MONDAY)
+    note_changes(newsroom.app)
+    waiting = len(newsroom.rows(hub_pings))
+    with monkeypatch.context() as patch:
+        patch.setattr("publisher.usecases.hub_pings.TURN_S", 0)
+        # when
+        assert tell(newsroom) == PingReport()
+    # then
+    assert tell(newsroom) == PingReport(sent=waiting)
 
 
 def test_a_hub_that_is_configured_no_more_is_forgotten(newsroom: Newsroom, hub: Hub) -> None:
