@@ -23,16 +23,14 @@ def register(cli: typer.Typer) -> None:
     items.command("withdraw")(withdraw)
     items.command("reinstate")(reinstate)
     cli.add_typer(items, name="items")
-    feeds = typer.Typer(help="Feeds.", no_args_is_help=True)
+    feeds = typer.Typer(help="Feeds as files.", no_args_is_help=True)
     feeds.command("build")(build)
     cli.add_typer(feeds, name="feeds")
 
 
 def collect(
     context: typer.Context,
-    sources: Annotated[
-        list[str] | None, typer.Argument(metavar="[SOURCE…]", help="These now; else what is due.")
-    ] = None,
+    sources: Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help="These now; else what is due.")] = None,
     *,
     as_json: Json = False,
 ) -> None:
@@ -62,7 +60,10 @@ def collect(
 def classify(
     file: Annotated[Path | None, typer.Argument(help="JSON lines; standard input where it is not given.")] = None,
 ) -> None:
-    """Classify items given as JSON lines, with the text that proves each label. Needs no configuration."""
+    """Classify items given as JSON lines.
+
+    Gives the text that proves each label. Needs no configuration.
+    """
     from publisher.classify import classify_lines
     from publisher.errors import ConfigError
 
@@ -97,12 +98,14 @@ def list_(
         say_json(rows)
         return
     for row in rows:
-        say(f"{row['id']:>6}  {row['date']}  {row['title']}")
+        notes = {"first seen": row["date_source"] != "source", "withdrawn": row["withdrawn_at"]}
+        said = ", ".join(note for note, is_so in notes.items() if is_so)
+        say(f"{row['id']:>6}  {row['date']}  {row['title']}{f' ({said})' if said else ''}")
         say(f"        {', '.join(row['themes'])} · {', '.join(row['regions']) or 'no region'} · {row['url']}")
 
 
 def show(context: typer.Context, item_id: ItemId, *, as_json: Json = False) -> None:
-    """Show one item with what proves its labels, and what staff corrected."""
+    """Show one item. With what proves its labels, and what staff corrected."""
     from publisher.app import open_app
     from publisher.usecases.items import show_item
 
@@ -112,8 +115,10 @@ def show(context: typer.Context, item_id: ItemId, *, as_json: Json = False) -> N
 def correct(
     context: typer.Context,
     item_id: ItemId,
-    field: Annotated[str, typer.Argument(help="themes, regions, countries, primary_theme, kind, deadline or title.")],
-    value: Annotated[str, typer.Argument(help="Codes split by ; where there are several.")],
+    field: Annotated[
+        str, typer.Argument(help="title, summary, themes, primary_theme, regions, countries, kind or deadline.")
+    ],
+    value: Annotated[str, typer.Argument(help="Codes split by ; where there are several; a deadline as 2026-12-31.")],
     *,
     actor: Annotated[str, typer.Option("--as", help="Who corrects; recorded.")] = "cli",
     as_json: Json = False,
@@ -132,7 +137,10 @@ def withdraw(
     reason: Annotated[str, typer.Option(help="For readers, in the language of the item.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Withdraw an item: feeds say so in its place, and it is not mailed any more."""
+    """Withdraw an item. Feeds say so in its place, and it is not mailed any more.
+
+    Given again, another --reason replaces the first.
+    """
     from publisher.app import open_app
     from publisher.usecases.items import withdraw_item
 
@@ -153,11 +161,20 @@ def build(
     *,
     as_json: Json = False,
 ) -> None:
-    """Write every feed as a static file tree; only files whose bytes changed are touched."""
+    """Write all feeds as files. Only files whose bytes changed are touched."""
     from publisher.app import open_app
     from publisher.usecases.feed_tree import build_static
 
-    report = build_static(open_app(context.obj), directory)
+    app = open_app(context.obj)
+    with progress_bar("feeds") as start:
+        advance, before = start(None), 0
+
+        def tell(done: int, _total: int) -> None:
+            nonlocal before
+            advance(done - before)
+            before = done
+
+        report = build_static(app, directory, on_progress=tell)
     if as_json:
         counts = {"written": report.written, "unchanged": report.unchanged, "removed": report.removed}
         say_json(counts | {"failed": report.failed})
@@ -175,4 +192,20 @@ def _print_item(row: dict[str, object], *, as_json: bool) -> None:
         say_json(row)
         return
     for key, value in row.items():
-        say(f"{key:<14} {value}")
+        for number, text in enumerate(_to_lines(value)):
+            say(f"{'' if number else key:<16} {text}")
+
+
+def _to_lines(value: object) -> list[str]:
+    """As people read it; what is not there is a dash."""
+    match value:
+        case list():
+            if all(isinstance(one, str) for one in value):
+                return ["; ".join(value) or "-"]
+            return [" · ".join(str(part) for part in one.values() if part) for one in value] or ["-"]
+        case dict():
+            return [f"{key}: {'; '.join(_to_lines(one))}" for key, one in value.items()] or ["-"]
+        case None | "":
+            return ["-"]
+        case _:
+            return [str(value)]

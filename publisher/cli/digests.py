@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from publisher.usecases.sending import SendResult
 
 EditionName = Annotated[str, typer.Argument(metavar="EDITION", help="e.g. weekly-2026-11-23")]
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="In any spelling.")]
 Actor = Annotated[str, typer.Option("--as", help="Who does it; recorded.")]
 
 
@@ -49,7 +50,7 @@ def open_(
     since: Moment = None,
     as_json: Json = False,
 ) -> None:
-    """Open an edition now (or as if it were --now) and freeze its items.
+    """Open an edition and freeze its items. Now, or as if it were --now.
 
     --since sets where the very first window of a digest begins.
     """
@@ -94,7 +95,7 @@ def preview(
     directory: Annotated[Path, typer.Option("--to", help="Where to write the files.")] = Path("preview"),
     serve: Annotated[bool, typer.Option("--serve", help="Serve the staff page of the edition until Ctrl-C.")] = False,
 ) -> None:
-    """Write the edition's HTML and text in each language, or serve its preview page."""
+    """Write the edition's HTML and text, or serve its page. In each language, as staff see it before approval."""
     from publisher.app import open_app
     from publisher.usecases.previews import write_previews
 
@@ -114,17 +115,21 @@ def approve(context: typer.Context, edition: EditionName, *, actor: Actor = "cli
 
     done = approve_edition(open_app(context.obj), edition, actor=actor)
     say(f"{edition}: approved by {done.approved_by}")
+    remark(f"publisher run sends it by itself. By hand, next: publisher digest plan {edition}")
 
 
 def plan(context: typer.Context, edition: EditionName, *, as_json: Json = False) -> None:
-    """Create one delivery for each subscriber with something to read; twice adds nothing."""
+    """Create one delivery for each reader. Who has nothing to read gets none; twice adds nothing."""
     from publisher.app import open_app
     from publisher.usecases.planning import plan as plan_edition
     from publisher.usecases.sending import read_result
 
     app = open_app(context.obj)
     plan_edition(app, edition)
-    _tell(read_result(app, edition), as_json=as_json)
+    result = read_result(app, edition)
+    _tell(result, as_json=as_json)
+    if result.states.get("planned"):
+        remark(f"Next: publisher digest send {edition}")
 
 
 def send(context: typer.Context, edition: EditionName, *, as_json: Json = False) -> None:
@@ -148,7 +153,7 @@ def report(
     deliveries: Annotated[bool, typer.Option("--deliveries", help="One JSON line per delivery.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Count the edition's deliveries by state, domain and reply, or list them."""
+    """Count the edition's deliveries, or list them. By state, domain and reply."""
     from publisher.app import open_app
     from publisher.usecases.reports import count_figures, list_deliveries
     from publisher.usecases.sending import read_result
@@ -191,8 +196,8 @@ def cancel(context: typer.Context, edition: EditionName, *, actor: Actor = "cli"
     say(f"{edition}: cancelled")
 
 
-def why(context: typer.Context, address: str, edition: EditionName, *, as_json: Json = False) -> None:
-    """Say which items a person got or did not get, and the rule for each."""
+def why(context: typer.Context, address: Address, edition: EditionName, *, as_json: Json = False) -> None:
+    """Say what a person got or did not get, and why. Names the rule for each item of the edition."""
     from dataclasses import asdict
 
     from publisher.app import open_app
@@ -202,7 +207,9 @@ def why(context: typer.Context, address: str, edition: EditionName, *, as_json: 
     if as_json:
         say_json(asdict(found))
         return
-    say(f"{found.email} ({found.status}), {found.edition}: {found.delivery} {found.reply}".rstrip())
+    got = f"{sum(item.is_in for item in found.items)} of {len(found.items)} items"
+    reply = f" ({found.reply})" if found.reply else ""
+    say(f"{found.email} ({found.status}), {found.edition}: {found.delivery}{reply}, {got}")
     for item in found.items:
         say(f"{'+' if item.is_in else '-'} {item.title}")
         say(f"    {'; '.join(item.reasons)}")

@@ -114,7 +114,7 @@ def erase(
     *,
     is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Take everything personal about a person out of the database, for good."""
+    """Erase a person. Takes everything personal out of the database, for good."""
     from publisher.app import open_app
     from publisher.usecases.subscribers import erase_subscriber
 

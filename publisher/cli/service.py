@@ -19,7 +19,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def run(context: typer.Context) -> None:
-    """Run web, scheduler and sender in one process until SIGTERM or Ctrl-C."""
+    """Run web, scheduler and sender until SIGTERM or Ctrl-C."""
     from publisher.app import open_app
 
     _run(open_app(context.obj), is_serving=True, is_ticking=True)
@@ -40,7 +40,7 @@ def work(context: typer.Context) -> None:
 
 
 def tick(context: typer.Context) -> None:
-    """Do once what is due now: collect, tell hubs, open, plan, send; then end."""
+    """Do once what is due now, then end. Collects, tells hubs, opens, plans, sends."""
     from publisher.app import open_app
     from publisher.cli.signals import run_until_signal
     from publisher.logs import set_up_logs
@@ -63,7 +63,7 @@ def demo(
     port: Annotated[int, typer.Option(help="The start page's port on 127.0.0.1.")] = 8000,
     hours_per_second: Annotated[float, typer.Option("--speed", help="Hours that pass in a second.")] = 1.0,
 ) -> None:
-    """Show the whole system on a fictional newsroom: site, feeds, digests, mailbox. Ctrl-C ends it."""
+    """Show everything on a fictional newsroom. Site, feeds, digests, mailbox; Ctrl-C ends it."""
     from publisher.demo.run import run_demo
     from publisher.logs import set_up_logs
 

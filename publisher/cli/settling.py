@@ -17,7 +17,10 @@ SHOWN_VARIANTS = 10
 
 
 def check(context: typer.Context, edition: EditionName, *, as_json: Json = False) -> None:
-    """Say whether an edition is ready to be sent: approval, texts, sizes, readers. Changes nothing, asks no network."""
+    """Say whether an edition is ready, and who gets it.
+
+    Looks at approval, texts, sizes and readers. Changes nothing, asks no network.
+    """
     from publisher.app import open_app
     from publisher.usecases.checking import check_edition
 
@@ -45,7 +48,7 @@ def resolve(
     actor: Annotated[str, typer.Option("--as", help="Who does it; recorded.")] = "cli",
     as_json: Json = False,
 ) -> None:
-    """Settle uncertain deliveries by the relay's log and the digest's policy, or single ones by staff's word."""
+    """Settle uncertain deliveries. By the relay's log and the digest's policy, or single ones by staff's word."""
     from publisher.app import open_app
     from publisher.usecases.resolving import resolve as resolve_edition
     from publisher.usecases.resolving import settle_by_word
@@ -70,7 +73,7 @@ def accept_restore(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, change nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Send from a restored database again: every edition that is not done is held and told."""
+    """Send from a restored database again. Every edition that is not done is held and told."""
     from publisher.app import open_app
     from publisher.usecases.restoring import accept_restore as accept
     from publisher.usecases.restoring import list_going
@@ -142,8 +145,13 @@ def _say_check(found: "EditionCheck") -> None:
         say(f"  {language:<10} {readers}")
     read = [one for one in found.variants if one.readers]
     for number, variant in enumerate(read[:SHOWN_VARIANTS], start=1):
-        say(f"  variant {number:<3} {variant.language}  {variant.readers} readers, {variant.items} items")
+        read_by = f"{_count(variant.readers, 'reader')}, {_count(variant.items, 'item')}"
+        say(f"  variant {number:<3} {variant.language}  {read_by}")
     if len(read) > SHOWN_VARIANTS:
         rest = [variant.readers for variant in read[SHOWN_VARIANTS:]]
-        say(f"  {len(rest)} more variants with {sum(rest)} readers")
+        say(f"  {len(rest)} more variants with {_count(sum(rest), 'reader')}")
     say(f"{found.edition} is {'ready' if found.is_ready else 'not ready'}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

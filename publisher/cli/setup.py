@@ -20,7 +20,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def init(directory: Annotated[Path, typer.Argument(help="Where to write; made if it is not there.")]) -> None:
-    """Write a commented publisher.toml, newsroom.toml and the secret for link tokens."""
+    """Begin a deployment. Writes a commented publisher.toml, newsroom.toml and the secret for link tokens."""
     from publisher.usecases.init import write_starter
 
     for path, is_new in write_starter(directory):
@@ -37,7 +37,7 @@ def apply(
     prune: Annotated[bool, typer.Option("--prune", help="End what the file does not name.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make sources, themes, regions and digests as FILE says; shows the difference."""
+    """Make the newsroom as FILE says. Shows what differs in sources, themes, regions and digests."""
     from publisher.app import open_app
     from publisher.usecases.newsroom import apply as apply_newsroom
     from publisher.usecases.newsroom import read_newsroom_file
@@ -58,7 +58,7 @@ def apply(
 
 
 def export(context: typer.Context) -> None:
-    """Print sources, themes, regions and digests as a file that apply reads."""
+    """Print the newsroom as a file that apply reads. It holds sources, themes, regions and digests."""
     from publisher.app import open_app
     from publisher.usecases.newsroom import export as export_newsroom
 
@@ -78,7 +78,10 @@ def doctor(
     failpoints: Annotated[bool, typer.Option("--failpoints", help="List where tests can end the process.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Check configuration, database, digests, templates, DKIM, SMTP server and DNS. Changes nothing."""
+    """Say what is wrong with this deployment.
+
+    Checks configuration, database, sources, digests, templates, DKIM, SMTP server and DNS. Changes nothing.
+    """
     from publisher.failpoints import NAMES
 
     if failpoints:

@@ -72,10 +72,14 @@ def change_item(
 
 
 def withdraw_item(tx: Connection, item_id: int, *, reason: str, now: datetime) -> None:
-    """From now on the publisher does not stand by the item; an item withdrawn before keeps its moment."""
+    """From now on the publisher does not stand by the item.
+
+    An item withdrawn before keeps its moment, and its reason where none is given.
+    """
     old = read_item(tx, item_id)
-    if old.withdrawn_at is None or old.withdrawn_reason != reason:
-        put_version(tx, old, {"withdrawn_at": old.withdrawn_at or now, "withdrawn_reason": reason}, now=now)
+    said = reason or old.withdrawn_reason
+    if old.withdrawn_at is None or old.withdrawn_reason != said:
+        put_version(tx, old, {"withdrawn_at": old.withdrawn_at or now, "withdrawn_reason": said}, now=now)
 
 
 def reinstate_item(tx: Connection, item_id: int, *, now: datetime) -> None:

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from publisher.app import App
 from publisher.errors import PublisherError, RenderError
@@ -145,8 +146,14 @@ def _check_age(app: App, edition: Edition) -> str:
     with app.database.read() as tx:
         expiry = expires_at(read_digest(tx, edition.digest_id).digest, edition.window_end)
     if app.clock() >= expiry:
-        raise PublisherError(f"the next edition was due at {expiry.isoformat()}; this one would only expire")
-    return f"may be sent until {expiry.isoformat()}"
+        raise PublisherError(f"the next edition was due at {_say(app, expiry)}; this one would only expire")
+    return f"may be sent until {_say(app, expiry)}"
+
+
+def _say(app: App, moment: datetime) -> str:
+    """By the clock of the site."""
+    zone = app.config.site.zone
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M} ({zone.key})"
 
 
 def _check_dkim(app: App, _edition: Edition) -> str:

@@ -200,7 +200,8 @@ def _version_from_json(values: Mapping[str, Any]) -> Version | None:  # a JSON o
 def _locked(directory: Path) -> Iterator[None]:
     """One build at a time; the lock dies with its process."""
     lock = directory / _LOCK
-    lock.parent.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    lock.parent.mkdir(exist_ok=True)
     with lock.open("wb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -69,7 +69,6 @@ def show_item(app: App, item_id: int) -> JsonItem:
         "corrections": corrections,
         "images": [asdict(image) for image in item.images],
         "translations": [{"language": one.language, "url": one.url} for one in item.translations],
-        "withdrawn_at": item.withdrawn_at and item.withdrawn_at.isoformat(),
         "withdrawn_reason": item.withdrawn_reason,
     }
 
@@ -201,4 +200,5 @@ def _to_json(item: Item, source_ids: list[str]) -> JsonItem:
         "countries": list(found.countries),
         "kind": found.kind,
         "sources": source_ids,
+        "withdrawn_at": item.withdrawn_at and item.withdrawn_at.isoformat(),
     }

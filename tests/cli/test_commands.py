@@ -288,3 +288,49 @@ def test_nothing_that_steers_a_terminal_is_printed(shell: Shell) -> None:
     assert "Ferry" in done.stdout
     assert "\x1b" not in done.stdout
     assert "\x07" not in done.stdout
+
+
+def test_withdrawing_again_keeps_the_reason_unless_another_is_given(shell: Shell) -> None:
+    # given
+    shell.run("items", "withdraw", "1", "--reason", "Wrong date")
+    # when
+    again = shell.json("items", "withdraw", "1")
+    other = shell.json("items", "withdraw", "1", "--reason", "Wrong place")
+    # then
+    assert (again["withdrawn_reason"], other["withdrawn_reason"]) == ("Wrong date", "Wrong place")
+    assert again["withdrawn_at"] == other["withdrawn_at"]
+
+
+def test_a_listing_marks_what_is_withdrawn(shell: Shell) -> None:
+    # when
+    before = shell.run("items").stdout
+    shell.run("items", "withdraw", "1")
+    after = shell.run("items").stdout
+    # then
+    assert "withdrawn)" not in before
+    assert "withdrawn)" in after
+
+
+def test_an_item_is_shown_in_words_and_not_as_a_program_writes_it(shell: Shell) -> None:
+    # when
+    shown = shell.run("items", "show", "1").stdout
+    # then
+    assert "themes           asylum\n" in shown
+    assert "corrections      -\n" in shown
+    assert not any(sign in shown for sign in ("None", "['", "[]", "{"))
+
+
+def test_the_list_of_commands_says_whole_sentences(shell: Shell) -> None:
+    groups = [path for path in COMMANDS if path in {(), ("items",), ("digest",), ("subscribers",), ("db",), ("feeds",)}]
+    for path in groups:
+        assert "..." not in shell.run(*path, "--help").stdout.partition("Commands:")[2], path
+
+
+def test_why_says_how_much_somebody_got(shell: Shell) -> None:
+    # given
+    edition = shell.open_weekly()
+    shell.run("digest", "approve", edition)
+    planned = shell.run("digest", "plan", edition)
+    # then
+    assert f"Next: publisher digest send {edition}" in planned.stderr
+    assert "planned, 1 of 1 items" in shell.run("why", "ana@example.org", edition).stdout

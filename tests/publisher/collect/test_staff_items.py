@@ -62,6 +62,7 @@ def test_items_are_listed_with_the_newest_first(newsroom: App, web: Web) -> None
         "countries": ["MD"],
         "kind": listed[2]["kind"],
         "sources": ["news"],
+        "withdrawn_at": None,
     }
 
 
