@@ -15,7 +15,7 @@ from newsroom_app import Newsroom, open_newsroom
 from publisher.usecases.sender import FindMore
 from publisher.usecases.sending import SendResult, read_result, send_all, send_edition
 
-HANGS_S = 30
+HANGS_S = 12
 """A run that takes so long has found a hang."""
 
 

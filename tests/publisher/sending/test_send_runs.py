@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -17,15 +17,16 @@ from publisher.errors import StateError, StoreError
 from publisher.mail.signing import SigningPool
 from publisher.store import leases
 from publisher.store.deliveries import Claim
-from publisher.store.leases import take_over
+from publisher.store.leases import end_lease, take_over
 from publisher.store.schema import editions, suppressions
-from publisher.store.schema_dispatch import deliveries
+from publisher.store.schema_dispatch import deliveries, delivery_events
 from publisher.usecases import composer, pump, sender
 from publisher.usecases.composer import Composer
 from publisher.usecases.editions import pause, resume
 from publisher.usecases.endings import prepare
-from publisher.usecases.intents import give_back
+from publisher.usecases.intents import claim_chunk, exchange, give_back
 from publisher.usecases.rendering import render_variants
+from publisher.usecases.run import Run, Wanted
 from publisher.usecases.sender import begin_sending
 
 IN_FLIGHT = 4
@@ -181,6 +182,29 @@ def test_messages_that_wait_for_their_provider_do_not_keep_a_run_that_is_to_end(
     assert trial.states == {"sent": 1, "planned": 9}
 
 
+@pytest.mark.slow
+def test_while_connections_are_slow_to_fail_a_run_waits_and_does_not_spin(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enough = at("mail", "421 4.7.0 enough for now", "drop", nth=(3, 99), connections=(1, 1))
+    refused = at("banner", "554 5.3.2 no service", "drop", connections=(2, 2))
+    slow = at("banner", "wait:0.7", "554 5.3.2 no service", "drop", connections=(3, 99))
+    trial = begin(40, enough, refused, slow, connections=4)
+    real, rounds = pump.Pump._feed, []
+
+    async def count(one: pump.Pump) -> bool:
+        rounds.append(one)
+        return await real(one)
+
+    monkeypatch.setattr(pump.Pump, "_feed", count)
+    (result,) = send_while(trial, nothing)
+
+    assert "554 5.3.2 no service" in str(result.trouble)
+    assert set(result.states) == {"sent", "planned", "deferred"}
+    assert trial.court.count_steps("banner") >= 3
+    assert len(rounds) < 60
+
+
 # Runs that were taken for dead
 
 
@@ -209,21 +233,36 @@ def test_a_run_that_was_taken_over_begins_nothing_more_and_says_so(
 
 
 def test_what_a_run_that_was_taken_over_hears_late_changes_nothing(begin: Begin) -> None:
-    trial = begin(20, at("rcpt", "wait:0.3", "550 5.1.1 no such mailbox", who="q*"), connections=2)
+    trial = begin(2, at("rcpt", "wait:0.4", "550 5.1.1 no such mailbox"), connections=2)
 
     async def take_over_now(sending: Sending) -> None:
-        await sending.until(lambda: trial.court.count_steps("rcpt") > 10)
+        await sending.until(lambda: len(states_of(trial, "sending")) == 2)
         with another_process(trial) as app:
             await asyncio.to_thread(take_all_over, app)
 
-    with pytest.raises(StateError, match="taken over"):
-        send_while(trial, take_over_now)
+    (result,) = send_while(trial, take_over_now)
 
-    doubtful = states_of(trial, "uncertain")
-    assert any(str(row["email"]).startswith("q") for row in doubtful)
-    assert {row["reply"] for row in doubtful} == {"the sender died while this message was in flight"}
-    assert trial.newsroom.rows(suppressions) == []
-    assert states_of(trial, "failed", "claimed", "sending") == []
+    assert result.states == {"uncertain": 2}
+    assert {row["reply"] for row in states_of(trial, "uncertain")} == {
+        "the sender died while this message was in flight"
+    }
+    assert trial.newsroom.rows(suppressions) == trial.newsroom.rows(delivery_events) == []
+
+
+def test_without_its_lease_a_run_neither_claims_nor_begins(begin: Begin) -> None:
+    trial = begin(4)
+    render_variants(trial.newsroom.app, trial.edition, stop=lambda: False)
+    run = begin_run_of(trial)
+    claims = claim_chunk(run, trial.edition, limit=2)
+    with trial.newsroom.app.database.write() as tx:
+        end_lease(tx, run.fence)
+
+    with pytest.raises(StateError, match="taken over"):
+        claim_chunk(run, trial.edition, limit=2)
+    with pytest.raises(StateError, match="taken over"):
+        exchange(run, [], [Wanted(one, "main") for one in claims])
+
+    assert trial.states == {"planned": 2, "claimed": 2}
 
 
 def test_while_a_relay_keeps_a_run_waiting_its_lease_is_renewed(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,6 +287,7 @@ def test_while_a_relay_keeps_a_run_waiting_its_lease_is_renewed(begin: Begin, mo
 # Editions that join, stand still and go on
 
 
+@pytest.mark.slow
 def test_an_edition_that_becomes_due_while_the_last_message_is_in_flight_takes_part(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,6 +308,7 @@ def test_an_edition_that_becomes_due_while_the_last_message_is_in_flight_takes_p
     assert [one.recipient[:5] for one in trial.court.accepted][-2:] == ["daily", "q001@"]
 
 
+@pytest.mark.slow
 def test_an_edition_that_is_paused_and_resumed_goes_on_within_the_run(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,31 +330,62 @@ def test_an_edition_that_is_paused_and_resumed_goes_on_within_the_run(
 
 
 def test_what_was_claimed_before_a_hold_and_after_it_is_composed_once(begin: Begin) -> None:
-    trial = begin(6, now=MONDAY)
-    app = trial.newsroom.app
-    render_variants(app, trial.edition, stop=lambda: False)
-    run = begin_sending(app)
-    sending = prepare(app, trial.edition)
-    assert sending is not None
-    run.editions[trial.edition] = sending
+    trial = begin(6)
 
-    async def hold_and_release() -> list[int]:
+    async def hold_and_release(made: Composer, run: Run) -> None:
+        made.holds[trial.edition] = "paused"
+        give_back(run, trial.edition)
+        made.release(trial.edition)
+        await until(lambda: made.is_dry)
+
+    made = compose(trial, hold_and_release)
+
+    assert len(made) == len(set(made)) == 6
+
+
+def test_a_composer_that_waits_for_nothing_looks_for_what_is_given_back_meanwhile(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(composer, "RETURN_S", -0.9)
+    trial = begin(6)
+
+    async def give_all_back(made: Composer, run: Run) -> None:
+        made.expect_return()
+        assert not made.is_dry
+        await until(lambda: made.is_dry)
+        made.ready.clear()
+        made.expect_return()
+        give_back(run)
+        await until(lambda: made.is_dry)
+
+    assert len(compose(trial, give_all_back)) == 6
+
+
+def compose(trial: Trial, act: Callable[[Composer, Run], Awaitable[None]]) -> list[int]:
+    """What is ready after all was composed, and ``act`` done."""
+    render_variants(trial.newsroom.app, trial.edition, stop=lambda: False)
+    run = begin_run_of(trial)
+
+    async def work() -> list[int]:
         made = Composer(run, kept_max=100, fail=fail_to_make, change=lambda: None)
-        async with SigningPool(app.config) as signers:
-            work = asyncio.create_task(made.work(signers))
+        async with SigningPool(run.app.config) as signers:
+            working = asyncio.create_task(made.work(signers))
             await until(lambda: made.is_dry)
-            made.holds[trial.edition] = "paused"
-            give_back(run, trial.edition)
-            made.release(trial.edition)
-            await until(lambda: made.is_dry)
+            await act(made, run)
             ready = [one.claim.id for one in made.ready]
             made.end()
-            await work
+            await working
         return ready
 
-    ready = asyncio.run(hold_and_release())
+    return asyncio.run(work())
 
-    assert len(ready) == len(set(ready)) == 6
+
+def begin_run_of(trial: Trial) -> Run:
+    run = begin_sending(trial.newsroom.app)
+    sending = prepare(trial.newsroom.app, trial.edition)
+    assert sending is not None
+    run.editions[trial.edition] = sending
+    return run
 
 
 def fail_to_make(_claim: Claim, reason: str) -> None:
