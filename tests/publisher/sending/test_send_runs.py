@@ -194,6 +194,7 @@ def test_while_connections_are_slow_to_fail_a_run_waits_and_does_not_spin(
 
     async def count(one: pump.Pump) -> bool:
         rounds.append(one)
+        assert len(rounds) < 60, "it spins"
         return await real(one)
 
     monkeypatch.setattr(pump.Pump, "_feed", count)
@@ -202,7 +203,6 @@ def test_while_connections_are_slow_to_fail_a_run_waits_and_does_not_spin(
     assert "554 5.3.2 no service" in str(result.trouble)
     assert set(result.states) == {"sent", "planned", "deferred"}
     assert trial.court.count_steps("banner") >= 3
-    assert len(rounds) < 60
 
 
 # Runs that were taken for dead
@@ -292,17 +292,17 @@ def test_an_edition_that_becomes_due_while_the_last_message_is_in_flight_takes_p
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sender, "LOOK_PAUSE", timedelta(seconds=0.05))
-    trial = begin(4, at("dot", "wait:1.5", "keep", "250 2.0.0 ok", who="q001*"), connections=4, now=MONDAY)
+    trial = begin(4, at("dot", "wait:2.5", "keep", "250 2.0.0 ok", who="q001*"), connections=4, now=MONDAY)
     trial.newsroom.add_item(released_at=MONDAY - timedelta(hours=1))
     trial.newsroom.add_person("daily", cadence="daily")
-    due: list[str] = []
+    daily, due = trial.newsroom.plan_edition("daily"), list[str]()
 
-    async def plan_another(sending: Sending) -> None:
+    async def be_due(sending: Sending) -> None:
         await sending.until_accepted(3)
         await sending.until(lambda: len(states_of(trial, "sending")) == 1)
-        due.append(await asyncio.to_thread(trial.newsroom.plan_edition, "daily"))
+        due.append(daily)
 
-    results = send_while(trial, plan_another, find_more=lambda: due)
+    results = send_while(trial, be_due, find_more=lambda: due)
 
     assert [result.states for result in results] == [{"sent": 4}, {"sent": 1}]
     assert [one.recipient[:5] for one in trial.court.accepted][-2:] == ["daily", "q001@"]
