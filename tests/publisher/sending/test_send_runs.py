@@ -20,6 +20,7 @@ from publisher.store.deliveries import Claim
 from publisher.store.leases import end_lease, take_over
 from publisher.store.schema import editions, suppressions
 from publisher.store.schema_dispatch import deliveries, delivery_events
+from publisher.transport.pool import RelayPool
 from publisher.usecases import composer, pump, sender
 from publisher.usecases.composer import Composer
 from publisher.usecases.editions import pause, resume
@@ -367,7 +368,9 @@ def compose(trial: Trial, act: Callable[[Composer, Run], Awaitable[None]]) -> li
     run = begin_run_of(trial)
 
     async def work() -> list[int]:
-        made = Composer(run, kept_max=100, fail=fail_to_make, change=lambda: None)
+        owner = pump.Pump(run, stop=asyncio.Event(), progress=lambda _settled: None)
+        pool = RelayPool(run.app.config, owner)
+        made = Composer(run, pool, kept_max=100, fail=fail_to_make, change=lambda: None)
         async with SigningPool(run.app.config) as signers:
             working = asyncio.create_task(made.work(signers))
             await until(lambda: made.is_dry)
