@@ -196,7 +196,7 @@ def test_an_item_is_withdrawn_and_reinstated(shell: Shell) -> None:
         (["items", "show", "4711"], "4711"),
         (["items", "withdraw", "4711"], "There is no item 4711"),
         (["items", "--theme", "asylm"], "There is no theme 'asylm'"),
-        (["feeds", "build", "publisher.toml"], "publisher.toml/feeds: Not a directory. Name another path"),
+        (["feeds", "build", "publisher.toml"], "publisher.toml: File exists"),
         (["digest"], ""),
         (["dijest"], "dijest"),
     ],
