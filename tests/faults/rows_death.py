@@ -171,7 +171,7 @@ def killed_at_random(trial: Trial) -> None:
     done = worst = 0
     while done < kills:
         running = trial.start_send()
-        target = trial.count_accepted() + trial.chance.randint(0, people // kills)
+        target = trial.count_accepted() + trial.chance.randint(0, people // kills // 2)
         trial.until(lambda running=running, target=target: trial.count_accepted() >= target or running.is_over())
         time.sleep(trial.chance.random() * 0.05)
         if running.is_over() and not trial.count("planned", "claimed", "sending", "deferred"):
