@@ -168,6 +168,7 @@ class Session:
 
     def _ask_again(self, attempt: Attempt, go_on: Callable[[], None], *, is_body_awaited: bool) -> None:
         async def ask() -> None:
+            asked_at = self._loop.time()
             try:
                 vetoed = await self._feed.recheck(attempt)
             except BaseException:
@@ -176,8 +177,11 @@ class Session:
             if self._offered is not attempt:
                 return  # the connection was lost meanwhile
             if vetoed is None:
-                attempt.begun_at = self._loop.time()
-                go_on()
+                attempt.begun_at = asked_at
+                if self._is_stale(attempt):  # the answer itself has aged, as where the process was stopped meanwhile
+                    self._ask_again(attempt, go_on, is_body_awaited=is_body_awaited)
+                else:
+                    go_on()
             else:
                 self._drop_vetoed(attempt, vetoed, is_body_awaited=is_body_awaited)
 

@@ -171,13 +171,13 @@ class Pump:
     async def _exchange(self, finished: list[Finished], group: list[Composed]) -> None:
         relays = self._pool.share_out(len(group))
         wanted = [Wanted(one.claim, relay) for one, relay in zip(group, relays, strict=True)]
+        asked_at = asyncio.get_running_loop().time()  # not later: the process may be stopped before it hears of it
         begun = await asyncio.to_thread(exchange, self._run, finished, wanted)
         passing("send-after-intent")
         self._open -= len(group) - len(begun.ids)
-        now = asyncio.get_running_loop().time()
         for one, relay in zip(group, relays, strict=True):
             if one.claim.id in begun.ids:
-                self._pool.push(Attempt(one.claim, one.envelope, now, relay))
+                self._pool.push(Attempt(one.claim, one.envelope, asked_at, relay))
         self._obey(begun)
         self._pool.go()
         await self._let_go(begun, group)
