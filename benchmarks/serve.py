@@ -6,12 +6,10 @@ Each server has one core of its own, wrk another; all take turns, several rounds
 import http.client
 import os
 import re
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.feed_items import make_newsroom
-from benchmarks.sink import find_tool
+from benchmarks.sink import find_tool, free_port, wait_for
 from feeds.paths import FORMATS, path_of
 from publisher.app import App
 from publisher.usecases.catalogue import list_feeds, read_catalogue
@@ -79,7 +77,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)
-        port = _free_port()
+        port = free_port()
         app = make_newsroom(folder, items=_ITEMS, port=port)
         root = folder / "www"
         build_static(app, root)
@@ -94,11 +92,11 @@ def main() -> None:
 
 def _start_all(folder: Path, root: Path, *, service_port: int) -> Iterator[AbstractContextManager[Server]]:
     compressed = root / f"{_PATH.lstrip('/')}.gz"
-    yield _nginx("nginx", folder / "bare", _BARE_SITE.format(port=(bare := _free_port()), root=root), port=bare)
-    yield _nginx("tree behind nginx", folder / "example", _adapt_example(root, port := _free_port()), port=port)
+    yield _nginx("nginx", folder / "bare", _BARE_SITE.format(port=(bare := free_port()), root=root), port=bare)
+    yield _nginx("tree behind nginx", folder / "example", _adapt_example(root, port := free_port()), port=port)
     config = str(folder / "publisher.toml")
     yield _process("service", service_port, [sys.executable, "-m", "publisher", "--config", config, "serve"])
-    bare_port = _free_port()
+    bare_port = free_port()
     command = [sys.executable, "-m", "uvicorn", "benchmarks.bare_asgi:app", "--port", str(bare_port)]
     command += ["--http", "httptools", "--ws", "none", "--lifespan", "off", "--log-level", "warning"]
     yield _process("ten lines of ASGI", bare_port, [*command, "--no-access-log"], BARE_FILE=str(compressed))
@@ -121,7 +119,7 @@ def _process(name: str, port: int, command: Sequence[str], **environment: str) -
         ["taskset", "-c", "0", *command], env={**os.environ, **environment}, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            _wait_for(port)
+            wait_for(port, timeout_s=60)
             yield Server(name, port, process.pid)
         finally:
             process.terminate()
@@ -179,23 +177,6 @@ def _ask(port: int, path: str) -> http.client.HTTPResponse:
 def _adapt_example(root: Path, port: int) -> str:
     text = _EXAMPLE.read_text().replace("listen 127.0.0.1:8080;", f"listen 127.0.0.1:{port};")
     return text.replace("root /var/www/publisher;", f"root {root};")
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        with socket.socket() as sock:
-            if sock.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    sys.exit("a server did not start")
 
 
 if __name__ == "__main__":

@@ -24,11 +24,11 @@ def find_tool(name: str, hint: str = HINT) -> str:
 @contextmanager
 def sink() -> Iterator[int]:
     """A server that accepts and forgets everything; its port."""
-    port = _free_port()
+    port = free_port()
     # As root it wants to be told whom to run as; the port is above 1024, so anybody will do.
     command = [find_tool("smtp-sink"), "-u", "nobody", f"127.0.0.1:{port}", "200"]
     with subprocess.Popen(command) as process:
-        _wait_for(port)
+        wait_for(port)
         try:
             yield port
         finally:
@@ -50,18 +50,20 @@ def _children_cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
         return port
 
 
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 10
+def wait_for(port: int, *, timeout_s: float = 10) -> None:
+    """Return when somebody listens there; ends the benchmark where nobody does in time."""
+    deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         with socket.socket() as sock:
             if sock.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    sys.exit("smtp-sink did not start")
+    sys.exit(f"no server came up at port {port}")

@@ -19,6 +19,7 @@ from publisher.store.newsroom import list_digests
 from publisher.store.sources import find_failing, read_sources
 from publisher.transport.smtp import connect
 from publisher.usecases import domains
+from publisher.usecases.breakers import describe_breakers
 from publisher.usecases.sample import render_sample
 
 SOUND_SQLITE = (3, 51, 3)
@@ -71,6 +72,7 @@ def _examine_database(config: Config) -> list[Finding]:
             "sources": _check_sources,
             "feeds": _check_feeds,
             "digests": _check_digests,
+            "pace": _check_pace,
         }
         return [_run(subject, partial(check, app)) for subject, check in checks.items()]
     finally:
@@ -126,6 +128,12 @@ def _check_digests(app: App) -> str:
     with app.database.read() as tx:
         names = [one.digest.id for one in list_digests(tx)]
     return ", ".join(names) or "none yet; write them into newsroom.toml and run: publisher apply newsroom.toml"
+
+
+def _check_pace(app: App) -> str:
+    if held := describe_breakers(app):
+        raise PublisherError("; ".join(held))
+    return "no relay or provider is left alone or slowed down"
 
 
 def _check_templates(config: Config) -> str:

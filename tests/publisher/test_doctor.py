@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dns.rcode
@@ -15,6 +16,8 @@ from newsroom_app import Newsroom, open_newsroom
 from publisher.store.newsroom import put_entry
 from publisher.usecases.collect import collect
 from publisher.usecases.doctor import examine
+from publisher.usecases.pacing import Pacer, make_rules
+from subscribers.replies import judge_reply
 
 
 @pytest.fixture
@@ -36,6 +39,7 @@ def test_a_well_deployment_is_found_well(newsroom: Newsroom) -> None:
         "sources",
         "feeds",
         "digests",
+        "pace",
         "templates",
         "dkim",
         "smtp",
@@ -176,3 +180,16 @@ def test_a_dns_that_does_not_answer_is_told_once_a_subject(newsroom: Newsroom) -
 def ask(newsroom: Newsroom, server: NameServer) -> None:
     text = newsroom.config_file.read_text()
     newsroom.config_file.write_text(text.replace("servers = []", f'servers = ["{server.address}"]'))
+
+
+def test_a_provider_that_refuses_our_domain_is_named_with_the_record(newsroom: Newsroom) -> None:
+    pacer = Pacer(make_rules(newsroom.app.config))
+    refused = judge_reply(550, "5.7.26 DMARC failed", step="rcpt")
+    with newsroom.app.database.write() as tx:
+        pacer.learn(tx, "main", [("gmail.example", refused)], now=datetime.now(UTC))
+
+    is_well, text = findings(newsroom)["pace"]
+
+    assert not is_well
+    assert "gmail.example: no mail goes there until" in text
+    assert "DMARC" in text
